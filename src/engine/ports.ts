@@ -1,0 +1,212 @@
+import type { Duplex } from 'node:stream';
+import type { ChainId, DiffId, ImageConfig, ImageId } from '../oci/index.ts';
+
+/** What the engine needs from the machine. `daemon` supplies adapters; tests supply fakes. */
+export interface EnginePorts {
+  readonly snapshots: EngineSnapshots;
+  readonly images: ImageStore;
+  readonly runtime: ContainerRuntime;
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+  /** The container defaults of this engine. */
+  readonly defaults: { readonly runtime: string; readonly runtimes: readonly string[] };
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/** A mounted, writable root of a container. */
+export interface ContainerRoot {
+  readonly id: string;
+  readonly path: string;
+  readonly parent: ChainId | null;
+}
+
+export interface CommittedLayer {
+  readonly chainId: ChainId;
+  readonly diffId: DiffId;
+  readonly sizeBytes: number;
+}
+
+export interface EngineSnapshots {
+  /** `overlay2`, `vfs`: what `info` calls the storage driver. */
+  readonly driver: string;
+  has(chain: ChainId): Promise<boolean>;
+  /** Makes the writable layer of a container (not mounted). It stays until `remove`. */
+  create(id: string, parent: ChainId | null): Promise<void>;
+  /** Mounts a container's writable layer; mounting twice gives the same mount. */
+  mount(id: string): Promise<ContainerRoot>;
+  /** Unmounts, keeps the writable layer. Idempotent. */
+  unmount(id: string): Promise<void>;
+  /** Unmounts and deletes the writable layer. Idempotent. */
+  remove(id: string): Promise<void>;
+  /** Every writable layer that exists, for recovery. */
+  ids(): Promise<readonly string[]>;
+  /** Copies the container's changes into a new committed layer; the container keeps running. */
+  commitCopy(id: string): Promise<CommittedLayer>;
+  /** The merged tree of a container as an uncompressed tar. */
+  exportTar(id: string): AsyncIterable<Uint8Array>;
+  /** Bytes of file content in the container's writable layer. */
+  usage(id: string): Promise<number>;
+  /** Reads a layer tar (plain, gzip or zstd) and commits it on `parent`. Refuses hostile entries by name. */
+  apply(parent: ChainId | null, tar: AsyncIterable<Uint8Array>, options?: { readonly expected?: DiffId; readonly signal?: AbortSignal }): Promise<CommittedLayer>;
+  /** The uncompressed tar of a committed layer; its digest is the diff ID. */
+  layerTar(chain: ChainId): AsyncIterable<Uint8Array>;
+  layerInfo(chain: ChainId): Promise<CommittedLayer & { readonly tarBytes: number } | undefined>;
+  /** Deletes a layer that no image, container or child layer needs. */
+  removeLayer(chain: ChainId): Promise<void>;
+}
+
+export interface StoredImage {
+  readonly id: ImageId;
+  readonly config: ImageConfig;
+  /** The config document's exact bytes, whose digest is the id. */
+  readonly configBytes: Uint8Array;
+  /** Canonical references, with tag, that point here. */
+  readonly names: readonly string[];
+  /** Canonical `name@digest` references by which it was pulled or pushed. */
+  readonly repoDigests: readonly string[];
+  /** ISO time of the last tag change. */
+  readonly taggedAt: string;
+}
+
+/** Image configs and the names that point at them. */
+export interface ImageStore {
+  /** By canonical name (tag or digest). */
+  find(name: string): Promise<StoredImage | undefined>;
+  get(id: ImageId): Promise<StoredImage | undefined>;
+  list(): Promise<readonly StoredImage[]>;
+  /** Stores a config document (exact bytes) and points the names at it, names last. */
+  put(configBytes: Uint8Array, names: readonly string[], repoDigests?: readonly string[]): Promise<StoredImage>;
+  tag(id: ImageId, name: string): Promise<void>;
+  untag(name: string): Promise<void>;
+  /** Removes the config and every name. Layers are the caller's business. */
+  remove(id: ImageId): Promise<void>;
+}
+
+/** Small JSON documents, one file each, replaced atomically and durably. */
+export interface ObjectStore {
+  read<T>(kind: 'container', id: string): Promise<T | undefined>;
+  write(kind: 'container', id: string, value: unknown): Promise<void>;
+  remove(kind: 'container', id: string): Promise<void>;
+  list(kind: 'container'): Promise<readonly string[]>;
+  /** Folder for files of one object (its log), made when missing. */
+  folder(kind: 'container', id: string): Promise<string>;
+}
+
+/** Everything that decides a container's process, resolved: no defaults are left. */
+export interface ContainerSpec {
+  readonly id: string;
+  readonly runtime: string;
+  readonly rootPath: string;
+  readonly readonlyRoot: boolean;
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  /** `user[:group]`, names or numbers, looked up in the root. Empty is root. */
+  readonly user: string;
+  readonly hostname: string;
+  readonly tty: boolean;
+  readonly openStdin: boolean;
+  readonly network: 'host' | 'none';
+  readonly init: boolean;
+  readonly privileged: boolean;
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly binds: readonly { readonly source: string; readonly target: string; readonly readonly: boolean; readonly options: readonly string[] }[];
+  readonly tmpfs: readonly { readonly target: string; readonly options: string }[];
+  readonly shmSizeBytes: number;
+}
+
+/** A container's process as it was started. Enough to find it again after an engine restart; it is persisted. */
+export interface RunningProcess {
+  readonly pid: number;
+  /** Start time of the process in clock ticks (`/proc/PID/stat` field 22), so that a reused pid is not mistaken. */
+  readonly startTicks: string;
+  readonly supervisorPid: number;
+  readonly bundle: string;
+}
+
+export interface ExitStatus {
+  readonly code: number;
+  readonly oomKilled: boolean;
+  /** ISO time. */
+  readonly at: string;
+}
+
+/** Live streams of a container or exec. Without a tty, `output` yields tagged chunks; with one all are `stdout`. */
+export interface AttachedStreams {
+  readonly output: AsyncIterable<{ readonly stream: 'stdout' | 'stderr'; readonly chunk: Buffer }>;
+  /** Writes to the process's stdin. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** EOF on the process's stdin. */
+  closeStdin(): void;
+  /** Stops listening; the container goes on. Idempotent. */
+  close(): void;
+}
+
+export interface ExecSpec {
+  readonly id: string;
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly user: string;
+  readonly tty: boolean;
+  readonly openStdin: boolean;
+  readonly privileged: boolean;
+}
+
+export interface RunningExec {
+  readonly pid: number;
+  readonly streams: AttachedStreams;
+  readonly exited: Promise<number>;
+  resize(rows: number, columns: number): Promise<void>;
+}
+
+/**
+ * Starts, watches and ends processes in containers. Backed by an OCI runtime and a supervisor that outlives the engine.
+ * `create` errors tell why: kind `not-found` (command not found: exit 127), `forbidden` (not executable: 126), `invalid`.
+ */
+export interface ContainerRuntime {
+  /** Sets the container up, paused before its command. Output is logged to `logPath` from the first byte. */
+  create(spec: ContainerSpec, logPath: string): Promise<RunningProcess>;
+  /** Lets the command go. */
+  start(id: string, process: RunningProcess): Promise<void>;
+  /** Resolves once, when the process ends; also for a process found again after a restart. */
+  exited(id: string, process: RunningProcess): Promise<ExitStatus>;
+  isAlive(process: RunningProcess): boolean;
+  /** Signals the main process. @throws BerthError `conflict` when it is gone */
+  signal(process: RunningProcess, signal: number): void;
+  attach(id: string, process: RunningProcess): Promise<AttachedStreams>;
+  resize(process: RunningProcess, rows: number, columns: number): Promise<void>;
+  exec(id: string, process: RunningProcess, spec: ExecSpec): Promise<RunningExec>;
+  /** Deletes runtime state, kills what is left. Idempotent. */
+  delete(id: string, process: RunningProcess | undefined): Promise<void>;
+  /** Log entries of a container in order, oldest first; with `follow`, goes on until the signal. */
+  readLog(logPath: string, options: LogOptions): AsyncIterable<LogEntry>;
+}
+
+export interface LogOptions {
+  readonly follow: boolean;
+  /** Number of last lines, or all. */
+  readonly tail: number | 'all';
+  /** Milliseconds since the epoch. */
+  readonly since?: number;
+  readonly until?: number;
+  readonly signal?: AbortSignal;
+  /** Tells a follower that nothing more will come. */
+  readonly ended?: Promise<unknown>;
+}
+
+/** One line, with its newline when it had one. */
+export interface LogEntry {
+  /** RFC 3339 with nanoseconds. */
+  readonly time: string;
+  readonly stream: 'stdout' | 'stderr';
+  readonly line: Buffer;
+}
+
+/** Half of a client connection that an attach or exec stream is bound to. */
+export type ClientStream = Duplex;

@@ -1,0 +1,21 @@
+import { existsSync } from 'node:fs';
+import { defineConfig } from 'vitest/config';
+
+const project = (name: string, include: string[], extra: object = {}) => ({
+  test: { name, include, environment: 'node', ...extra },
+});
+
+/** Real containers share one machine: these projects run one file at a time. */
+const machine = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 180_000 };
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', ['test/unit/**/*.test.ts']),
+      project('golden', ['test/golden/**/*.test.ts']),
+      project('integration', ['test/integration/**/*.test.ts', 'test/contract/**/*.test.ts'], machine),
+      project('e2e', ['test/e2e/**/*.test.ts', 'test/conformance/**/*.test.ts'], machine),
+      ...(existsSync('../shared/corpus') ? [project('corpus', ['test/corpus/**/*.test.ts'])] : []),
+    ],
+  },
+});
