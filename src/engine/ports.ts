@@ -8,6 +8,8 @@ export interface EnginePorts {
   readonly runtime: ContainerRuntime;
   readonly store: ObjectStore;
   readonly clock: Clock;
+  readonly spool: Spool;
+  readonly garbage: LayerGarbage;
   /** The container defaults of this engine. */
   readonly defaults: { readonly runtime: string; readonly runtimes: readonly string[] };
 }
@@ -54,7 +56,8 @@ export interface EngineSnapshots {
   apply(parent: ChainId | null, tar: AsyncIterable<Uint8Array>, options?: { readonly expected?: DiffId; readonly signal?: AbortSignal }): Promise<CommittedLayer>;
   /** The uncompressed tar of a committed layer; its digest is the diff ID. */
   layerTar(chain: ChainId): AsyncIterable<Uint8Array>;
-  layerInfo(chain: ChainId): Promise<CommittedLayer & { readonly tarBytes: number } | undefined>;
+  /** `parent` is null for a lowest layer. */
+  layerInfo(chain: ChainId): Promise<(CommittedLayer & { readonly tarBytes: number; readonly parent?: ChainId | null }) | undefined>;
   /** Deletes a layer that no image, container or child layer needs. */
   removeLayer(chain: ChainId): Promise<void>;
 }
@@ -84,6 +87,32 @@ export interface ImageStore {
   untag(name: string): Promise<void>;
   /** Removes the config and every name. Layers are the caller's business. */
   remove(id: ImageId): Promise<void>;
+}
+
+/** Room on disk for parts of an archive that come before they can be used. */
+export interface Spool {
+  open(): Promise<SpoolArea>;
+}
+
+/** One operation's spooled parts. Nothing of it survives `close`, nor an engine restart. */
+export interface SpoolArea {
+  /** Keeps a part under a key of the caller's choice (never used as a path). @returns bytes written */
+  write(key: string, content: AsyncIterable<Uint8Array>): Promise<number>;
+  /** A part may be read several times. */
+  read(key: string): AsyncIterable<Uint8Array>;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Decides which committed layers may go. It knows everything that needs a layer: images, containers, build records. */
+export interface LayerGarbage {
+  /**
+   * Keeps layers from being removed while an operation still has to point an image at them. They need not exist yet.
+   * Resolves when no removal is running; what `has` says afterwards stays true until the release (which is idempotent).
+   */
+  lease(chains: readonly ChainId[]): Promise<() => void>;
+  /** Deletes those of the layers that nothing needs. @returns the chains that are gone, highest first */
+  removeUnneeded(chains: readonly ChainId[]): Promise<readonly ChainId[]>;
 }
 
 /** Small JSON documents, one file each, replaced atomically and durably. */
