@@ -54,6 +54,12 @@ export interface Owner {
   readonly gid: number;
 }
 
+/**
+ * True leaves a path out but still looks below a directory for what is kept; `'subtree'` leaves out all below it, too
+ * (what an ignore file without exceptions allows: it is much faster).
+ */
+export type Excluded = (path: string, isDirectory: boolean) => boolean | 'subtree';
+
 export interface CopyRequest {
   /** Tree that is read. Paths are resolved inside it: no symlink leads out. */
   readonly fromRoot: string;
@@ -66,8 +72,8 @@ export interface CopyRequest {
   readonly owner?: Owner;
   /** Permission change: a number sets the bits, a function maps (mode, isDirectory). */
   readonly chmod?: number | ((mode: number, isDirectory: boolean) => number);
-  /** True for a path (relative to `fromRoot`) that must not be copied. Directories are still entered. */
-  readonly excluded?: (path: string, isDirectory: boolean) => boolean;
+  /** What must not be copied, by path relative to `fromRoot`. */
+  readonly excluded?: Excluded;
   /** Mode, owner and time of parent directories that have to be made. Default 0755, 0:0. */
   readonly parents?: Owner & { readonly mode?: number };
   readonly signal?: AbortSignal;
@@ -76,12 +82,20 @@ export interface CopyRequest {
 export interface DigestRequest {
   readonly root: string;
   readonly path: string;
-  readonly excluded?: (path: string, isDirectory: boolean) => boolean;
+  readonly excluded?: Excluded;
   /** Owner that counts instead of the files' own (context files come as 0:0). */
   readonly owner?: Owner;
   /** Remember content hashes by inode, size, mtime and ctime between calls. For trees that others change (contexts). */
   readonly statCache?: boolean;
   readonly signal?: AbortSignal;
+}
+
+export interface TreeDigest {
+  readonly digest: Digest;
+  readonly files: number;
+  readonly sizeBytes: number;
+  /** Digest of each path below the one asked for (`''` is itself), when there are few: names what changed. */
+  readonly entries?: Readonly<Record<string, string>>;
 }
 
 /** File operations inside a root whose content is hostile: every path is resolved within it. */
@@ -105,7 +119,7 @@ export interface RootFiles {
    * (security.capability and those outside security. and system.) and bytes, with names; never times.
    * @see BuildKit cache/contenthash
    */
-  digest(request: DigestRequest): Promise<{ readonly digest: Digest; readonly files: number; readonly sizeBytes: number }>;
+  digest(request: DigestRequest): Promise<TreeDigest>;
 }
 
 export interface RunStep {
