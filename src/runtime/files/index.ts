@@ -3,6 +3,7 @@ import {
   chmodSync,
   closeSync,
   constants,
+  createReadStream,
   fchmodSync,
   fchownSync,
   fstatSync,
@@ -23,7 +24,7 @@ import type { Digest } from '../../oci/index.ts';
 import { O_PATH, openBelow, openInRoot, pathOfFd, placeInRoot } from '../linux/in-root.ts';
 import type { CopyJob } from './copy.ts';
 import { FileJobs } from './jobs.ts';
-import { looksLikeArchive, unpackArchive } from './unpack.ts';
+import { looksLikeArchive, unpackTar } from './unpack.ts';
 import { type Excluded, type TreeEntry, walkTree } from './walk.ts';
 
 /** Up to this many files, a tree's digest comes with the digest of each of them, so that a change can be named. */
@@ -164,8 +165,13 @@ export class RootFiles {
     const source = openSource(archive.root, archive.path);
     if (source.kind !== 'file' || !looksLikeArchive(source.path)) return false;
     await this.makeDirectory(toRoot, toPath, { uid: 0, gid: 0, mode: 0o755 });
-    await unpackArchive(source.path, toRoot, await this.resolve(toRoot, toPath), owner);
+    await unpackTar(createReadStream(source.path, { highWaterMark: 1 << 20 }), toRoot, await this.resolve(toRoot, toPath), owner);
     return true;
+  }
+
+  /** Unpacks a tar stream below a folder: what a client sent as its build context. */
+  async unpackStream(tar: AsyncIterable<Uint8Array>, toRoot: string): Promise<void> {
+    await unpackTar(tar, toRoot, '');
   }
 
   async list(root: string, path: string, options: { readonly depth?: number } = {}) {

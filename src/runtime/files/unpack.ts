@@ -1,4 +1,4 @@
-import { createReadStream, closeSync, constants, linkSync, lstatSync, mkdirSync, openSync, rmSync, symlinkSync, writeSync, lchownSync, chmodSync, lutimesSync, readSync } from 'node:fs';
+import { closeSync, constants, linkSync, lstatSync, mkdirSync, openSync, rmSync, symlinkSync, writeSync, lchownSync, chmodSync, lutimesSync, readSync } from 'node:fs';
 import { decompress, readTar, type TarEntry } from '../../archive/index.ts';
 import { O_PATH, openBelow, openInRoot, pathOfFd } from '../linux/in-root.ts';
 import { mknod } from '../linux/libc.ts';
@@ -19,12 +19,17 @@ export function looksLikeArchive(file: string): boolean {
   return compressed || head.toString('latin1', 257, 262) === 'ustar';
 }
 
-/** Unpacks a local archive below a directory of a root; links in it lead nowhere outside that root. */
-export async function unpackArchive(file: string, toRoot: string, toPath: string, owner?: { uid: number; gid: number }): Promise<void> {
+/** Unpacks a tar (plain, gzip or zstd) below a directory of a root; links in it lead nowhere outside that root. */
+export async function unpackTar(
+  tar: AsyncIterable<Uint8Array>,
+  toRoot: string,
+  toPath: string,
+  owner?: { uid: number; gid: number },
+): Promise<void> {
   const rootFd = openInRoot(toRoot, '', O_PATH | constants.O_DIRECTORY);
   const directories: TarEntry[] = [];
   try {
-    for await (const { entry, content } of readTar(decompress(createReadStream(file, { highWaterMark: 1 << 20 })))) {
+    for await (const { entry, content } of readTar(decompress(tar))) {
       const name = entry.name.split('/').filter((part) => part !== '' && part !== '.').join('/');
       if (name === '') continue;
       const leaf = name.split('/').at(-1)!;

@@ -1,0 +1,50 @@
+import { BerthError } from '../errors/index.ts';
+
+/** Where an engine keeps its things and how it behaves. All paths are absolute. */
+export interface EngineConfig {
+  /** Data that outlives a reboot: layers, images, containers. */
+  readonly root: string;
+  /** State that does not: the socket, runtime bundles, the engine's log. */
+  readonly runRoot: string;
+  readonly socket: string;
+  readonly runtime: 'crun' | 'runc';
+  /** An engine with nothing to watch leaves after this long; 0 means never. */
+  readonly idleSeconds: number;
+}
+
+const DEFAULT_IDLE_SECONDS = 60;
+/** A unix socket path holds 107 bytes; runtime bundles need some of them, too. */
+const LONGEST_RUN_ROOT = 70;
+
+/** @throws BerthError `invalid` naming the variable */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): EngineConfig {
+  const runRoot = absolute('BERTH_RUN_ROOT', env['BERTH_RUN_ROOT'] || '/run/berth');
+  if (Buffer.byteLength(runRoot) > LONGEST_RUN_ROOT) {
+    throw new BerthError('invalid', `BERTH_RUN_ROOT is longer than ${LONGEST_RUN_ROOT} bytes: ${runRoot}`, {
+      hint: 'unix sockets below it need short paths: choose one like /run/berth-2',
+    });
+  }
+  return {
+    root: absolute('BERTH_ROOT', env['BERTH_ROOT'] || '/var/lib/berth'),
+    runRoot,
+    socket: `${runRoot}/berth.sock`,
+    runtime: runtimeName(env['BERTH_RUNTIME'] || 'crun'),
+    idleSeconds: seconds('BERTH_IDLE_SECONDS', env['BERTH_IDLE_SECONDS']),
+  };
+}
+
+function absolute(name: string, path: string): string {
+  if (path.startsWith('/')) return path.replace(/\/+$/, '') || '/';
+  throw new BerthError('invalid', `${name} must be an absolute path, not ${JSON.stringify(path)}`);
+}
+
+function runtimeName(text: string): 'crun' | 'runc' {
+  if (text === 'crun' || text === 'runc') return text;
+  throw new BerthError('invalid', `BERTH_RUNTIME must be crun or runc, not ${JSON.stringify(text)}`);
+}
+
+function seconds(name: string, text: string | undefined): number {
+  if (!text) return DEFAULT_IDLE_SECONDS;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new BerthError('invalid', `${name} must be a whole number of seconds, not ${JSON.stringify(text)}`);
+}

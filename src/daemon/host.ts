@@ -1,0 +1,105 @@
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { createApiServer } from '../api/server/index.ts';
+import { openImageStore, openObjectStore, openStepRecords } from '../cache/index.ts';
+import { createEngine } from '../engine/index.ts';
+import { enterEngineNamespace, openLayerStore, openRuntime, RootFiles } from '../runtime/index.ts';
+import { createBuilds } from './builds.ts';
+import type { EngineConfig } from './config.ts';
+import { leaveWhenIdle } from './idle.ts';
+import { createSystem } from './info.ts';
+import { lockRoot } from './lock.ts';
+import { workerScript } from './worker-scripts.ts';
+
+/** An engine that lives in this process. */
+export interface HostedEngine {
+  readonly socket: string;
+  /** Resolves when the engine has left: asked to, or idle. */
+  readonly closed: Promise<void>;
+  /**
+   * Takes no new requests, ends builds, leaves containers running.
+   * @param drain wait for what other clients have under way
+   */
+  close(options?: { readonly drain?: boolean }): Promise<void>;
+}
+
+/**
+ * Composition root of the server side: opens the stores, mends what an earlier engine left behind, and listens.
+ * Must be called before anything else in this process does file I/O: it moves the process to a mount namespace.
+ * @throws BerthError `conflict` when another engine owns the data folder
+ */
+export async function hostEngine(config: EngineConfig, log: (line: string) => void): Promise<HostedEngine> {
+  const dataFolder = `${config.root}/layout-v1`;
+  makePrivate(config.runRoot);
+  makePrivate(config.root);
+  mkdirSync(dataFolder, { recursive: true, mode: 0o711 });
+  const lock = lockRoot(`${dataFolder}/engine.lock`);
+  try {
+    enterEngineNamespace({ runFolder: config.runRoot });
+    return await open(config, dataFolder, lock.release, log);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** Others must not list, or run setuid files from, what lies below. @see CVE-2021-41091 */
+function makePrivate(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  chmodSync(folder, 0o700);
+}
+
+async function open(config: EngineConfig, dataFolder: string, release: () => void, log: (line: string) => void): Promise<HostedEngine> {
+  const temporary = `${dataFolder}/tmp`;
+  const [snapshots, runtime, images, records, store] = await Promise.all([
+    openLayerStore({ dataFolder }),
+    openRuntime({ runFolder: config.runRoot, dataFolder, defaultRuntime: config.runtime, log }),
+    openImageStore(dataFolder),
+    openStepRecords(dataFolder),
+    openObjectStore(dataFolder),
+  ]);
+  const clock = { now: () => Date.now() };
+  const engine = await createEngine({
+    snapshots,
+    images: images.engineImages,
+    runtime,
+    store,
+    clock,
+    defaults: { runtime: config.runtime, runtimes: ['crun', 'runc'] },
+  });
+  const live = await engine.liveContainerIds();
+  await runtime.recover(live);
+  await snapshots.sweep({ liveIds: live });
+  rmSync(temporary, { recursive: true, force: true });
+  mkdirSync(temporary, { recursive: true, mode: 0o700 });
+  await engine.recover();
+
+  const files = new RootFiles({ cacheFolder: `${dataFolder}/cache/stat`, worker: workerScript('files') });
+  const builds = createBuilds({
+    ports: { snapshots, files, runner: runtime, images: images.buildImages, records },
+    contextsFolder: temporary,
+    unpackContext: (tar, folder) => files.unpackStream(tar, folder),
+    now: clock.now,
+  });
+  const server = createApiServer({ engine, builds, system: createSystem({ config, engine, snapshots }), log });
+  await server.listenUnix(config.socket);
+
+  const { promise: closed, resolve: left } = Promise.withResolvers<void>();
+  let closing: Promise<void> | undefined;
+  const close = (options: { readonly drain?: boolean } = {}) => {
+    closing ??= (async () => {
+      stopWatching();
+      await server.close(options);
+      await engine.close();
+      await runtime.close();
+      release();
+      left();
+    })();
+    return closing;
+  };
+  const stopWatching = leaveWhenIdle({
+    idleMs: config.idleSeconds * 1000,
+    busy: () => server.activeRequests > 0 || engine.busy(),
+    leave: () => void close(),
+  });
+  return { socket: config.socket, closed, close };
+}

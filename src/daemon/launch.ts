@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { BerthError } from '../errors/index.ts';
+
+const READY_MS = 15_000;
+const POLL_MS = 4;
+const MAX_LOG_BYTES = 1 << 20;
+
+export interface LaunchOptions {
+  /** The program and arguments that run an engine in the foreground. */
+  readonly command: readonly [string, ...string[]];
+  readonly socket: string;
+  readonly runRoot: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * Starts an engine in the background and waits until it listens. When several clients do so at once, one engine wins
+ * the lock of the data folder and the others' leave; every client finds the winner's socket.
+ */
+export async function launchEngine(options: LaunchOptions): Promise<void> {
+  mkdirSync(options.runRoot, { recursive: true, mode: 0o700 });
+  const logFile = `${options.runRoot}/engine.log`;
+  const [program, ...args] = options.command;
+  const log = openSync(logFile, tooLong(logFile) ? 'w' : 'a', 0o600);
+  const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log], env: options.env, cwd: '/' });
+  closeSync(log);
+  child.unref();
+  let exit: string | undefined;
+  child.once('error', (error) => {
+    exit = error.message;
+  });
+  child.once('exit', (code, signal) => {
+    exit = signal ? `ended by ${signal}` : `exit code ${code}`;
+  });
+  const deadline = Date.now() + READY_MS;
+  while (!(await listens(options.socket))) {
+    // The one that lost the race for the lock leaves with success, and the winner's socket comes.
+    if ((exit !== undefined && exit !== 'exit code 0') || Date.now() > deadline) {
+      throw new BerthError('unavailable', `the engine did not start (${exit ?? `no answer within ${READY_MS / 1000} s`})${lastLines(logFile)}`, {
+        hint: `see ${logFile}, run 'berth doctor', or run 'berth engine' in the foreground`,
+      });
+    }
+    await delay(POLL_MS);
+  }
+}
+
+function listens(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    connection.once('connect', () => {
+      connection.destroy();
+      resolve(true);
+    });
+    connection.once('error', () => resolve(false));
+  });
+}
+
+function tooLong(file: string): boolean {
+  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES;
+}
+
+function lastLines(file: string): string {
+  const lines = readFileSync(file, 'utf8').trim().split('\n').slice(-3).join('\n  ');
+  return lines === '' ? '' : `:\n  ${lines}`;
+}

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../../../src/daemon/config.ts';
+
+describe('readConfig', () => {
+  it('has defaults for everything', () => {
+    expect(readConfig({})).toEqual({
+      root: '/var/lib/berth',
+      runRoot: '/run/berth',
+      socket: '/run/berth/berth.sock',
+      runtime: 'crun',
+      idleSeconds: 60,
+    });
+  });
+
+  it('lets two engines live side by side', () => {
+    const config = readConfig({ BERTH_ROOT: '/data/b/', BERTH_RUN_ROOT: '/run/b2', BERTH_RUNTIME: 'runc', BERTH_IDLE_SECONDS: '0' });
+    expect(config).toMatchObject({ root: '/data/b', socket: '/run/b2/berth.sock', runtime: 'runc', idleSeconds: 0 });
+  });
+
+  it.each([
+    [{ BERTH_ROOT: 'data' }, 'BERTH_ROOT'],
+    [{ BERTH_RUN_ROOT: `/${'x'.repeat(100)}` }, 'BERTH_RUN_ROOT'],
+    [{ BERTH_RUNTIME: 'youki' }, 'BERTH_RUNTIME'],
+    [{ BERTH_IDLE_SECONDS: 'soon' }, 'BERTH_IDLE_SECONDS'],
+  ])('names the variable that is wrong: %j', (env, name) => {
+    expect(() => readConfig(env)).toThrow(name);
+  });
+});
