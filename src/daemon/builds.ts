@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build, type BuilderPorts, type BuildRequest, createSolver } from '../builder/index.ts';
+import type { BuildInput, BuildsApi } from '../api/server/index.ts';
+import { type BuilderPorts, type BuildRequest, build, createSolver } from '../builder/index.ts';
 import type { RootFiles } from '../builder/ports.ts';
 import { BerthError } from '../errors/index.ts';
 import { canonicalName, hostPlatform, parsePlatform, parseReference, withDefaultTag } from '../oci/index.ts';
-import type { BuildInput, BuildsApi } from '../api/server/index.ts';
 
 /** The largest Dockerfile or ignore file that is read. */
 const MAX_FILE_BYTES = 16 << 20;
@@ -82,7 +82,9 @@ async function requestOf(input: BuildInput, root: string | null, files: RootFile
 function networkOf(text: string | undefined): BuildRequest['network'] {
   if (!text || text === 'default') return 'default';
   if (text === 'host' || text === 'none') return text;
-  throw new BerthError('unsupported', `--network ${text} is not there yet for builds`, { hint: 'use default, host or none' });
+  throw new BerthError('unsupported', `--network ${text} is not there yet for builds`, {
+    hint: 'use default, host or none',
+  });
 }
 
 interface FoundDockerfile {
@@ -92,7 +94,11 @@ interface FoundDockerfile {
   readonly place?: { readonly root: string; readonly path: string };
 }
 
-async function readDockerfile(wanted: BuildInput['dockerfile'], root: string | null, files: RootFiles): Promise<FoundDockerfile> {
+async function readDockerfile(
+  wanted: BuildInput['dockerfile'],
+  root: string | null,
+  files: RootFiles,
+): Promise<FoundDockerfile> {
   if (wanted.kind === 'text') return { name: wanted.name, text: wanted.text };
   // A file that the caller named by its own path may lie anywhere; one in a context never leads out of it.
   const [base, paths] = wanted.kind === 'file' ? ['/', [wanted.path]] : [root, spellings(wanted.path)];
@@ -117,7 +123,10 @@ async function readIgnore(
   place: FoundDockerfile['place'],
   files: RootFiles,
 ): Promise<{ file: string; text: string } | null> {
-  const candidates = [...(place ? [{ root: place.root, path: `${place.path}.dockerignore` }] : []), { root, path: '.dockerignore' }];
+  const candidates = [
+    ...(place ? [{ root: place.root, path: `${place.path}.dockerignore` }] : []),
+    { root, path: '.dockerignore' },
+  ];
   for (const candidate of candidates) {
     const text = await readText(files, candidate.root, candidate.path);
     if (text !== undefined) return { file: candidate.path, text };

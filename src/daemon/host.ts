@@ -48,7 +48,12 @@ function makePrivate(folder: string): void {
   chmodSync(folder, 0o700);
 }
 
-async function open(config: EngineConfig, dataFolder: string, release: () => void, log: (line: string) => void): Promise<HostedEngine> {
+async function open(
+  config: EngineConfig,
+  dataFolder: string,
+  release: () => void,
+  log: (line: string) => void,
+): Promise<HostedEngine> {
   const temporary = `${dataFolder}/tmp`;
   const [snapshots, runtime, images, records, store] = await Promise.all([
     openLayerStore({ dataFolder }),

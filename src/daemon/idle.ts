@@ -2,7 +2,11 @@
  * Calls `leave` once nothing has been going on for `idleMs`. Cheap: one timer, asked every so often.
  * @returns a function that stops watching
  */
-export function leaveWhenIdle(options: { readonly idleMs: number; readonly busy: () => boolean; readonly leave: () => void }): () => void {
+export function leaveWhenIdle(options: {
+  readonly idleMs: number;
+  readonly busy: () => boolean;
+  readonly leave: () => void;
+}): () => void {
   if (options.idleMs === 0) return () => {};
   let quietSince = Date.now();
   const timer = setInterval(

@@ -1,9 +1,9 @@
 import { readConfig } from './config.ts';
 import { hostEngine } from './host.ts';
 
-export { type EngineConfig, readConfig } from './config.ts';
-export { hostEngine, type HostedEngine } from './host.ts';
 export { type Capability, probeHost } from '../runtime/index.ts';
+export { type EngineConfig, readConfig } from './config.ts';
+export { type HostedEngine, hostEngine } from './host.ts';
 
 /** Runs an engine in the foreground until it is idle or told to leave. */
 export async function runEngine(

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { arch, release } from 'node:os';
-import type { SystemApi } from '../api/server/index.ts';
+import packageJson from '../../package.json' with { type: 'json' };
 import { apiVersions } from '../api/contract/index.ts';
+import type { SystemApi } from '../api/server/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { hostPlatform } from '../oci/index.ts';
 import { hostFacts } from '../runtime/index.ts';
 import type { EngineConfig } from './config.ts';
-import packageJson from '../../package.json' with { type: 'json' };
 
 export interface SystemOptions {
   readonly config: EngineConfig;
@@ -21,7 +21,13 @@ export function createSystem({ config, engine, snapshots }: SystemOptions): Syst
   return {
     version: () => ({
       Platform: { Name: 'Berth' },
-      Components: [{ Name: 'Engine', Version: packageJson.version, Details: { Os: 'linux', Arch: architecture, NodeVersion: process.version } }],
+      Components: [
+        {
+          Name: 'Engine',
+          Version: packageJson.version,
+          Details: { Os: 'linux', Arch: architecture, NodeVersion: process.version },
+        },
+      ],
       Version: packageJson.version,
       ApiVersion: apiVersions.max,
       MinAPIVersion: apiVersions.min,
@@ -85,7 +91,14 @@ export function createSystem({ config, engine, snapshots }: SystemOptions): Syst
         ServerVersion: packageJson.version,
         Runtimes: { crun: { path: 'crun' }, runc: { path: 'runc' } },
         DefaultRuntime: config.runtime,
-        Swarm: { NodeID: '', NodeAddr: '', LocalNodeState: 'inactive', ControlAvailable: false, Error: '', RemoteManagers: null },
+        Swarm: {
+          NodeID: '',
+          NodeAddr: '',
+          LocalNodeState: 'inactive',
+          ControlAvailable: false,
+          Error: '',
+          RemoteManagers: null,
+        },
         LiveRestoreEnabled: true,
         Isolation: '',
         InitBinary: 'tini',

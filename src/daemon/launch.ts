@@ -39,9 +39,13 @@ export async function launchEngine(options: LaunchOptions): Promise<void> {
   while (!(await listens(options.socket))) {
     // The one that lost the race for the lock leaves with success, and the winner's socket comes.
     if ((exit !== undefined && exit !== 'exit code 0') || Date.now() > deadline) {
-      throw new BerthError('unavailable', `the engine did not start (${exit ?? `no answer within ${READY_MS / 1000} s`})${lastLines(logFile)}`, {
-        hint: `see ${logFile}, run 'berth doctor', or run 'berth engine' in the foreground`,
-      });
+      throw new BerthError(
+        'unavailable',
+        `the engine did not start (${exit ?? `no answer within ${READY_MS / 1000} s`})${lastLines(logFile)}`,
+        {
+          hint: `see ${logFile}, run 'berth doctor', or run 'berth engine' in the foreground`,
+        },
+      );
     }
     await delay(POLL_MS);
   }

@@ -30,7 +30,9 @@ export function hostPlatform(arch: string): Platform {
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split('/');
   if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part))) {
-    throw new BerthError('invalid', `not a platform: ${JSON.stringify(text)}`, { hint: 'write os/arch, as linux/amd64' });
+    throw new BerthError('invalid', `not a platform: ${JSON.stringify(text)}`, {
+      hint: 'write os/arch, as linux/amd64',
+    });
   }
   const [os, arch, variant] = parts.length === 1 ? (['linux', parts[0]] as const) : parts;
   const [architecture, known] = ARCHITECTURES[arch ?? ''] ?? [arch ?? ''];

@@ -13,7 +13,8 @@ export interface Reference {
 
 const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const TAG = /^[\w][\w.-]{0,127}$/;
-const HOST = /^(?:\[[0-9a-fA-F:]+\]|[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*)(?::[0-9]+)?$/;
+const HOST =
+  /^(?:\[[0-9a-fA-F:]+\]|[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*)(?::[0-9]+)?$/;
 const DEFAULT_REGISTRY = 'docker.io';
 
 /**
@@ -23,7 +24,11 @@ const DEFAULT_REGISTRY = 'docker.io';
  */
 export function parseReference(text: string): Reference {
   const fail = (why: string, hint?: string): never => {
-    throw new BerthError('invalid', `invalid reference format: ${JSON.stringify(text.slice(0, 300))}: ${why}`, hint ? { hint } : {});
+    throw new BerthError(
+      'invalid',
+      `invalid reference format: ${JSON.stringify(text.slice(0, 300))}: ${why}`,
+      hint ? { hint } : {},
+    );
   };
   const [named, digestText] = splitOnce(text, '@');
   if (digestText !== undefined && !isDigest(digestText)) fail('the part after @ is not a digest');
@@ -33,7 +38,8 @@ export function parseReference(text: string): Reference {
   const tag = colon > remainder.lastIndexOf('/') ? remainder.slice(colon + 1) : undefined;
   if (path === '') fail('the name is empty');
   if (path !== path.toLowerCase()) fail('repository name must be lowercase', `write ${path.toLowerCase()}`);
-  if (!path.split('/').every((component) => COMPONENT.test(component))) fail('the name has a character that is not allowed');
+  if (!path.split('/').every((component) => COMPONENT.test(component)))
+    fail('the name has a character that is not allowed');
   if (tag !== undefined && !TAG.test(tag)) fail('the tag has a character that is not allowed');
   if (registry === DEFAULT_REGISTRY && /^[0-9a-f]{64}$/.test(path)) fail('a name cannot be 64 hexadecimal digits');
   const repository = registry === DEFAULT_REGISTRY && !path.includes('/') ? `library/${path}` : path;
@@ -63,7 +69,9 @@ export function familiarName(reference: Reference): string {
 /** The short form without tag and digest. */
 export function familiarRepository(reference: Reference): string {
   if (reference.registry !== DEFAULT_REGISTRY) return `${reference.registry}/${reference.repository}`;
-  return reference.repository.startsWith('library/') ? reference.repository.slice('library/'.length) : reference.repository;
+  return reference.repository.startsWith('library/')
+    ? reference.repository.slice('library/'.length)
+    : reference.repository;
 }
 
 function suffix({ tag, digest }: Reference): string {

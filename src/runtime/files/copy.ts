@@ -1,12 +1,12 @@
 import {
   type BigIntStats,
+  chmodSync,
   constants,
   copyFileSync,
+  lchownSync,
   linkSync,
   lstatSync,
   lutimesSync,
-  lchownSync,
-  chmodSync,
   mkdirSync,
   readlinkSync,
   rmSync,
@@ -65,7 +65,10 @@ function makeDirectoryAt(target: string): boolean {
   const existing = lstatSync(target, { throwIfNoEntry: false });
   if (existing?.isDirectory()) return false;
   if (existing) {
-    throw new BerthError('invalid', `cannot copy a directory onto ${target.split('/').at(-1)}, which is not a directory`);
+    throw new BerthError(
+      'invalid',
+      `cannot copy a directory onto ${target.split('/').at(-1)}, which is not a directory`,
+    );
   }
   mkdirSync(target, 0o700);
   return true;
@@ -75,7 +78,10 @@ function clear(target: string, name: string): void {
   const existing = lstatSync(target, { throwIfNoEntry: false });
   if (!existing) return;
   if (existing.isDirectory()) {
-    throw new BerthError('invalid', `cannot copy a file onto the directory ${name === '' ? target.split('/').at(-1) : name}`);
+    throw new BerthError(
+      'invalid',
+      `cannot copy a file onto the directory ${name === '' ? target.split('/').at(-1) : name}`,
+    );
   }
   rmSync(target);
 }

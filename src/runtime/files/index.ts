@@ -1,29 +1,26 @@
 import { createHash } from 'node:crypto';
 import {
-  chmodSync,
   closeSync,
   constants,
   createReadStream,
   fchmodSync,
   fchownSync,
   fstatSync,
-  lchownSync,
   lstatSync,
   lutimesSync,
-  mkdirSync,
   openSync,
   readlinkSync,
   readSync,
   rmSync,
   type Stats,
-  statSync,
   writeSync,
 } from 'node:fs';
 import { BerthError } from '../../errors/index.ts';
 import type { Digest } from '../../oci/index.ts';
-import { O_PATH, openBelow, openInRoot, pathOfFd, placeInRoot } from '../linux/in-root.ts';
+import { O_PATH, openInRoot, pathOfFd } from '../linux/in-root.ts';
 import type { CopyJob } from './copy.ts';
 import { FileJobs } from './jobs.ts';
+import { makeDirectories, openSource, resolveBelow } from './resolve.ts';
 import { looksLikeArchive, unpackTar } from './unpack.ts';
 import { type Excluded, type TreeEntry, walkTree } from './walk.ts';
 
@@ -92,7 +89,12 @@ export class RootFiles {
     }
   }
 
-  async writeFile(root: string, path: string, content: Uint8Array, attributes: Owner & { readonly mode: number; readonly mtime?: number }) {
+  async writeFile(
+    root: string,
+    path: string,
+    content: Uint8Array,
+    attributes: Owner & { readonly mode: number; readonly mtime?: number },
+  ) {
     const place = await this.resolve(root, path);
     const { parent, leaf } = splitPath(place);
     const fd = openInRoot(root, parent, O_PATH | constants.O_DIRECTORY);
@@ -161,11 +163,21 @@ export class RootFiles {
   }
 
   /** @returns false when the file is no archive */
-  async unpack(archive: { readonly root: string; readonly path: string }, toRoot: string, toPath: string, owner?: Owner): Promise<boolean> {
+  async unpack(
+    archive: { readonly root: string; readonly path: string },
+    toRoot: string,
+    toPath: string,
+    owner?: Owner,
+  ): Promise<boolean> {
     const source = openSource(archive.root, archive.path);
     if (source.kind !== 'file' || !looksLikeArchive(source.path)) return false;
     await this.makeDirectory(toRoot, toPath, { uid: 0, gid: 0, mode: 0o755 });
-    await unpackTar(createReadStream(source.path, { highWaterMark: 1 << 20 }), toRoot, await this.resolve(toRoot, toPath), owner);
+    await unpackTar(
+      createReadStream(source.path, { highWaterMark: 1 << 20 }),
+      toRoot,
+      await this.resolve(toRoot, toPath),
+      owner,
+    );
     return true;
   }
 
@@ -218,80 +230,10 @@ export class RootFiles {
       digest: `sha256:${hash.digest('hex')}` as Digest,
       files: digests.length,
       sizeBytes,
-      ...(digests.length <= NAMED_FILES ? { entries: Object.fromEntries(digests.map((entry) => [entry.path, entry.digest])) } : {}),
+      ...(digests.length <= NAMED_FILES
+        ? { entries: Object.fromEntries(digests.map((entry) => [entry.path, entry.digest])) }
+        : {}),
     };
-  }
-}
-
-/** A source's real path (its own links followed inside the root), its place in the root, and what it is. */
-function openSource(root: string, path: string): { path: string; place: string; kind: TreeEntry['kind'] } {
-  const rootFd = openInRoot(root, '', O_PATH | constants.O_DIRECTORY);
-  try {
-    const fd = openBelow(rootFd, path, O_PATH);
-    try {
-      const stats = fstatSync(fd);
-      const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other';
-      return { path: readlinkSync(pathOfFd(fd)), place: placeInRoot(rootFd, fd), kind };
-    } finally {
-      closeSync(fd);
-    }
-  } finally {
-    closeSync(rootFd);
-  }
-}
-
-function resolveBelow(rootFd: number, path: string): string {
-  const components = path.split('/').filter((component) => component !== '' && component !== '.');
-  for (let count = components.length; count >= 0; count--) {
-    try {
-      const fd = openBelow(rootFd, components.slice(0, count).join('/'), O_PATH);
-      try {
-        return normalise([placeInRoot(rootFd, fd), ...components.slice(count)]);
-      } finally {
-        closeSync(fd);
-      }
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT') throw code === 'ENOTDIR' ? notADirectory(components) : error;
-    }
-  }
-  return normalise(components);
-}
-
-/** Drops `.` and resolves `..` by text: nothing below is a link, because nothing below exists. */
-function normalise(parts: readonly string[]): string {
-  const kept: string[] = [];
-  for (const part of parts.flatMap((text) => text.split('/'))) {
-    if (part === '' || part === '.') continue;
-    if (part === '..') kept.pop();
-    else kept.push(part);
-  }
-  return kept.join('/');
-}
-
-function notADirectory(components: readonly string[]): BerthError {
-  return new BerthError('invalid', `/${components.join('/')} goes through something that is not a directory`);
-}
-
-function makeDirectories(rootFd: number, place: string, attributes: Owner & { readonly mode: number }): void {
-  const components = place === '' ? [] : place.split('/');
-  let parent = openBelow(rootFd, '', O_PATH | constants.O_DIRECTORY);
-  try {
-    for (const component of components) {
-      const path = `${pathOfFd(parent)}/${component}`;
-      if (!lstatSync(path, { throwIfNoEntry: false })) {
-        mkdirSync(path, 0o700);
-        lchownSync(path, attributes.uid, attributes.gid);
-        chmodSync(path, attributes.mode);
-      } else if (!statSync(path).isDirectory()) {
-        throw new BerthError('invalid', `/${place} cannot be made: ${component} is there and is not a directory`);
-      }
-      const next = openSync(path, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-      closeSync(parent);
-      parent = next;
-    }
-  } finally {
-    closeSync(parent);
   }
 }
 
@@ -306,7 +248,13 @@ function openIfThere(root: string, path: string, flags: number): number | undefi
 }
 
 function describe(stats: Stats) {
-  const type = stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'symlink' : 'other';
+  const type = stats.isFile()
+    ? 'file'
+    : stats.isDirectory()
+      ? 'directory'
+      : stats.isSymbolicLink()
+        ? 'symlink'
+        : 'other';
   return { type, mode: stats.mode & 0o7777, uid: stats.uid, gid: stats.gid, size: stats.size } as const;
 }
 

@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { toBerthError } from '../../errors/index.ts';
-import { BerthError, type ErrorKind } from '../../errors/index.ts';
+import { BerthError, type ErrorKind, toBerthError } from '../../errors/index.ts';
 import { type CopyJob, copyEntries } from './copy.ts';
 import { type DigestJob, digestEntries, type EntryDigest } from './digest.ts';
 
@@ -37,14 +36,20 @@ export class FileJobs {
     const parts = Math.min(2, availableParallelism());
     const size = Math.ceil(job.entries.length / parts);
     const slices = Array.from({ length: parts }, (_, part) => job.entries.slice(part * size, (part + 1) * size));
-    const replies = await Promise.all(slices.map((entries, part) => this.#run({ kind: 'digest', job: partOf(job, entries, part) }, signal)));
+    const replies = await Promise.all(
+      slices.map((entries, part) => this.#run({ kind: 'digest', job: partOf(job, entries, part) }, signal)),
+    );
     return replies.flatMap((reply) => reply ?? []);
   }
 
   async copy(job: CopyJob, signal?: AbortSignal): Promise<void> {
     const { chmod } = job;
     if (job.entries.length <= INLINE_ENTRIES || typeof chmod === 'function') copyEntries(job);
-    else await this.#run({ kind: 'copy', job: { ...job, ...(chmod === undefined ? {} : { chmod }) } as CopyJob & { chmod?: number } }, signal);
+    else
+      await this.#run(
+        { kind: 'copy', job: { ...job, ...(chmod === undefined ? {} : { chmod }) } as CopyJob & { chmod?: number } },
+        signal,
+      );
   }
 
   #run(request: FileJob, signal?: AbortSignal): Promise<readonly EntryDigest[] | undefined> {

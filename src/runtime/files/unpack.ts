@@ -1,4 +1,18 @@
-import { closeSync, constants, linkSync, lstatSync, mkdirSync, openSync, rmSync, symlinkSync, writeSync, lchownSync, chmodSync, lutimesSync, readSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
 import { decompress, readTar, type TarEntry } from '../../archive/index.ts';
 import { O_PATH, openBelow, openInRoot, pathOfFd } from '../linux/in-root.ts';
 import { mknod } from '../linux/libc.ts';
@@ -15,7 +29,11 @@ export function looksLikeArchive(file: string): boolean {
   const length = readSync(fd, head);
   closeSync(fd);
   const starts = (...bytes: number[]) => length >= bytes.length && bytes.every((byte, at) => head[at] === byte);
-  const compressed = starts(0x1f, 0x8b) || starts(0x28, 0xb5, 0x2f, 0xfd) || starts(0x42, 0x5a, 0x68) || starts(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0);
+  const compressed =
+    starts(0x1f, 0x8b) ||
+    starts(0x28, 0xb5, 0x2f, 0xfd) ||
+    starts(0x42, 0x5a, 0x68) ||
+    starts(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0);
   return compressed || head.toString('latin1', 257, 262) === 'ustar';
 }
 
@@ -30,7 +48,10 @@ export async function unpackTar(
   const directories: TarEntry[] = [];
   try {
     for await (const { entry, content } of readTar(decompress(tar))) {
-      const name = entry.name.split('/').filter((part) => part !== '' && part !== '.').join('/');
+      const name = entry.name
+        .split('/')
+        .filter((part) => part !== '' && part !== '.')
+        .join('/');
       if (name === '') continue;
       const leaf = name.split('/').at(-1)!;
       const parentFd = openParent(rootFd, `${toPath}/${name}`.split('/').slice(0, -1));
@@ -70,7 +91,13 @@ function openParent(rootFd: number, components: readonly string[]): number {
   }
 }
 
-async function placeEntry(entry: TarEntry, content: AsyncIterable<Uint8Array>, place: string, rootFd: number, toPath: string): Promise<void> {
+async function placeEntry(
+  entry: TarEntry,
+  content: AsyncIterable<Uint8Array>,
+  place: string,
+  rootFd: number,
+  toPath: string,
+): Promise<void> {
   const existing = lstatSync(place, { throwIfNoEntry: false });
   if (existing && !(existing.isDirectory() && entry.type === 'directory')) rmSync(place, { recursive: true });
   switch (entry.type) {

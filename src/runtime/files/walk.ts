@@ -44,7 +44,9 @@ export function walkTree(directory: string, excluded: Excluded = () => false, pr
 }
 
 function readSorted(directory: string): Dirent[] {
-  return readdirSync(directory, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return readdirSync(directory, { withFileTypes: true }).sort((a, b) =>
+    a.name < b.name ? -1 : a.name > b.name ? 1 : 0,
+  );
 }
 
 function kindOf(entry: Dirent): EntryKind {

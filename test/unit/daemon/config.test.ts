@@ -13,7 +13,12 @@ describe('readConfig', () => {
   });
 
   it('lets two engines live side by side', () => {
-    const config = readConfig({ BERTH_ROOT: '/data/b/', BERTH_RUN_ROOT: '/run/b2', BERTH_RUNTIME: 'runc', BERTH_IDLE_SECONDS: '0' });
+    const config = readConfig({
+      BERTH_ROOT: '/data/b/',
+      BERTH_RUN_ROOT: '/run/b2',
+      BERTH_RUNTIME: 'runc',
+      BERTH_IDLE_SECONDS: '0',
+    });
     expect(config).toMatchObject({ root: '/data/b', socket: '/run/b2/berth.sock', runtime: 'runc', idleSeconds: 0 });
   });
 

@@ -6,7 +6,13 @@ const source = new SourceText('Dockerfile', 'FROM busybox\nRNU echo hello\n');
 describe('printDiagnostic', () => {
   it('shows where, what and what to write instead', () => {
     const text = printDiagnostic(
-      { code: 'dockerfile/unknown-instruction', severity: 'error', message: 'unknown instruction: RNU', span: source.span(13, 16), hint: 'did you mean RUN?' },
+      {
+        code: 'dockerfile/unknown-instruction',
+        severity: 'error',
+        message: 'unknown instruction: RNU',
+        span: source.span(13, 16),
+        hint: 'did you mean RUN?',
+      },
       source,
     );
     expect(text).toBe(
@@ -22,13 +28,19 @@ describe('printDiagnostic', () => {
 
   it('never sends control characters of the file to the terminal', () => {
     const hostile = new SourceText('D', 'RUN \u001b[2J\u0007x');
-    const text = printDiagnostic({ code: 'x/y', severity: 'error', message: 'bad \u001b[31m', span: hostile.span(4, 5) }, hostile);
+    const text = printDiagnostic(
+      { code: 'x/y', severity: 'error', message: 'bad \u001b[31m', span: hostile.span(4, 5) },
+      hostile,
+    );
     expect(text).not.toMatch(/[\u0007\u001b]/);
   });
 
   it('cuts a long line around the mark', () => {
     const long = new SourceText('D', `${'a'.repeat(5000)}HERE${'b'.repeat(5000)}`);
-    const lines = printDiagnostic({ code: 'x/y', severity: 'warning', message: 'm', span: long.span(5000, 5004) }, long).split('\n');
+    const lines = printDiagnostic(
+      { code: 'x/y', severity: 'warning', message: 'm', span: long.span(5000, 5004) },
+      long,
+    ).split('\n');
     expect(lines[1]!.length).toBeLessThan(200);
     expect(lines[1]!.indexOf('HERE')).toBe(lines[2]!.indexOf('^^^^'));
   });

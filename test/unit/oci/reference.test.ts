@@ -23,12 +23,24 @@ describe('parseReference', () => {
     expect(familiarName(reference)).toBe(familiar);
   });
 
-  it.each(['', 'A', 'user/App', 'a:', 'a:b c', 'a@sha256:12', '/a', 'a//b', '-a', 'a_', 'a:tag@', 'f'.repeat(64), `${'a'.repeat(64)}`, `a/${'b'.repeat(260)}`])(
-    'refuses %j with kind invalid',
-    (text) => {
-      expect(() => parseReference(text)).toThrow(BerthError);
-    },
-  );
+  it.each([
+    '',
+    'A',
+    'user/App',
+    'a:',
+    'a:b c',
+    'a@sha256:12',
+    '/a',
+    'a//b',
+    '-a',
+    'a_',
+    'a:tag@',
+    'f'.repeat(64),
+    `${'a'.repeat(64)}`,
+    `a/${'b'.repeat(260)}`,
+  ])('refuses %j with kind invalid', (text) => {
+    expect(() => parseReference(text)).toThrow(BerthError);
+  });
 
   it('adds latest only when neither tag nor digest is there', () => {
     expect(withDefaultTag(parseReference('x')).tag).toBe('latest');
