@@ -10,17 +10,20 @@ type Native = (...args: unknown[]) => number | bigint;
 
 const requireHere = createRequire(import.meta.url);
 let koffi: Koffi | undefined;
-let library: ReturnType<Koffi['load']> | undefined;
 const functions = new Map<string, Native>();
 
 function native(prototype: string): Native {
   const known = functions.get(prototype);
   if (known) return known;
-  koffi ??= requireHere('koffi') as Koffi;
-  library ??= koffi.load('libc.so.6');
-  const made = library.func(prototype) as Native;
+  const made = libraryFunction('libc.so.6', prototype) as Native;
   functions.set(prototype, made);
   return made;
+}
+
+/** A function of another shared library, as it is: nothing is checked. Throws when the machine has no such library. */
+export function libraryFunction(library: string, prototype: string): (...args: unknown[]) => unknown {
+  koffi ??= requireHere('koffi') as Koffi;
+  return koffi.load(library).func(prototype);
 }
 
 /** Calls a function that returns -1 and sets errno on failure. */
@@ -32,6 +35,8 @@ export function call(prototype: string, ...args: unknown[]): number {
   const code = getSystemErrorName(-errno);
   throw Object.assign(new Error(`${code}: ${syscall} failed`), { code, errno: -errno, syscall });
 }
+
+const O_CLOEXEC = 0o2000000;
 
 export const flags = {
   MS_RDONLY: 1,
@@ -67,6 +72,13 @@ export function unshare(cloneFlags: number): void {
 
 export function setns(fd: number, type: number): void {
   call('int setns(int, int)', fd, type);
+}
+
+/** A pipe of the kernel (Node's own `pipe` stdio is a socket pair, which `/dev/stdout` cannot re-open). */
+export function pipe(): { readonly read: number; readonly write: number } {
+  const ends = Buffer.alloc(8);
+  call('int pipe2(void*, int)', ends, O_CLOEXEC);
+  return { read: ends.readInt32LE(0), write: ends.readInt32LE(4) };
 }
 
 /** Locks an open file; throws `EAGAIN` when another process has it and LOCK_NB is set. */
