@@ -1,0 +1,116 @@
+import { isBerthError } from '../errors/index.ts';
+import { type ChainId, chainIds, type ImageConfig } from '../oci/index.ts';
+import { serialQueue } from './serial.ts';
+
+/** Everything that a layer can be needed by. Each list may name the top of a stack only: what lies below follows. */
+export interface LayerRoots {
+  readonly images: readonly { readonly config: ImageConfig }[];
+  readonly containers: readonly ChainId[];
+  readonly records: readonly ChainId[];
+  readonly leases: readonly ChainId[];
+}
+
+/** What the clean-up has to know of layers. */
+export interface LayerStore {
+  /** `parent` null: a lowest layer. Parent not told: nothing can be said about ancestors, so nothing is removed. */
+  layerInfo(chain: ChainId): Promise<{ readonly parent?: ChainId | null } | undefined>;
+  removeLayer(chain: ChainId): Promise<void>;
+}
+
+/** Mark: the chains that the roots need, with all their ancestors. Undefined when the ancestry is not known. */
+export async function reachable(roots: LayerRoots, layers: LayerStore): Promise<ReadonlySet<ChainId> | undefined> {
+  const marked = new Set<ChainId>();
+  for (const { config } of roots.images) for (const chain of chainIds(config.rootfs.diff_ids)) marked.add(chain);
+  for (const top of [...roots.containers, ...roots.records, ...roots.leases]) {
+    for (let chain: ChainId | null = top; chain !== null && !marked.has(chain); ) {
+      marked.add(chain);
+      const info: Awaited<ReturnType<LayerStore['layerInfo']>> = await layers.layerInfo(chain);
+      if (info === undefined) break;
+      if (info.parent === undefined) return undefined;
+      chain = info.parent;
+    }
+  }
+  return marked;
+}
+
+/**
+ * Sweep: removes those of the candidates that exist and that no root needs, children before parents.
+ * @returns what was removed, in that order
+ */
+export async function pruneUnreachable(
+  candidates: readonly ChainId[],
+  roots: LayerRoots,
+  layers: LayerStore,
+): Promise<readonly ChainId[]> {
+  const needed = await reachable(roots, layers);
+  if (needed === undefined) return [];
+  const removed: ChainId[] = [];
+  for (const chain of await childrenFirst(candidates, layers)) {
+    if (needed.has(chain) || (await layers.layerInfo(chain)) === undefined) continue;
+    try {
+      await layers.removeLayer(chain);
+      removed.push(chain);
+    } catch (error) {
+      // The layer store knows of a use that the roots do not name, as a mount: it stays.
+      if (!isBerthError(error) || error.kind !== 'conflict') throw error;
+    }
+  }
+  return removed;
+}
+
+async function childrenFirst(candidates: readonly ChainId[], layers: LayerStore): Promise<readonly ChainId[]> {
+  const depths = new Map<ChainId, number>();
+  const depthOf = async (chain: ChainId): Promise<number> => {
+    const known = depths.get(chain);
+    if (known !== undefined) return known;
+    const parent = (await layers.layerInfo(chain))?.parent;
+    const depth = parent ? (await depthOf(parent)) + 1 : 0;
+    depths.set(chain, depth);
+    return depth;
+  };
+  for (const chain of candidates) await depthOf(chain);
+  return [...new Set(candidates)].sort((a, b) => (depths.get(b) ?? 0) - (depths.get(a) ?? 0));
+}
+
+export interface GarbageSources {
+  readonly layers: LayerStore;
+  readonly images: { list(): Promise<LayerRoots['images']> };
+  /** Top chains of all containers, running or not. */
+  containers(): Promise<readonly ChainId[]>;
+  /** Top chains of the build records that are kept. */
+  records(): Promise<readonly ChainId[]>;
+}
+
+/** Satisfies the engine's `LayerGarbage`. */
+export interface Garbage {
+  lease(chains: readonly ChainId[]): Promise<() => void>;
+  removeUnneeded(chains: readonly ChainId[]): Promise<readonly ChainId[]>;
+}
+
+/** Removals and new leases take turns, so that a leased layer is never taken away by a removal that began earlier. */
+export function openGarbage(sources: GarbageSources): Garbage {
+  const leases = new Set<readonly ChainId[]>();
+  const inTurn = serialQueue();
+  return {
+    lease: (chains) =>
+      inTurn(async () => {
+        const lease = [...chains];
+        leases.add(lease);
+        return () => void leases.delete(lease);
+      }),
+    removeUnneeded: (candidates) =>
+      inTurn(async () => {
+        if (candidates.length === 0) return [];
+        const [images, containers, records] = await Promise.all([
+          sources.images.list(),
+          sources.containers(),
+          sources.records(),
+        ]);
+        return pruneUnreachable(
+          candidates,
+          { images, containers, records, leases: [...leases].flat() },
+          sources.layers,
+        );
+      }),
+  };
+}

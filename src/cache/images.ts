@@ -1,0 +1,210 @@
+import { BerthError } from '../errors/index.ts';
+import {
+  type ChainId,
+  canonicalJson,
+  chainIds,
+  type ImageConfig,
+  type ImageId,
+  isDigest,
+  sha256,
+} from '../oci/index.ts';
+import { openContentStore } from './content/store.ts';
+import { MAX_CONFIG_BYTES, parseImageConfig } from './image-config.ts';
+import { type ImageRow, type Refs, RefsFile } from './refs.ts';
+import { serialQueue } from './serial.ts';
+
+export interface CachedImage {
+  readonly id: ImageId;
+  readonly config: ImageConfig;
+  readonly configBytes: Uint8Array;
+  readonly names: readonly string[];
+  readonly repoDigests: readonly string[];
+  readonly taggedAt: string;
+}
+
+/** The images of a data folder, seen by the engine and by the builder. */
+export interface Images {
+  /** Satisfies the engine's `ImageStore`. */
+  readonly engineImages: {
+    find(name: string): Promise<CachedImage | undefined>;
+    get(id: ImageId): Promise<CachedImage | undefined>;
+    list(): Promise<readonly CachedImage[]>;
+    put(configBytes: Uint8Array, names: readonly string[], repoDigests?: readonly string[]): Promise<CachedImage>;
+    tag(id: ImageId, name: string): Promise<void>;
+    /** Drops a name, or a `name@digest`. Unknown ones are fine. */
+    untag(name: string): Promise<void>;
+    remove(id: ImageId): Promise<void>;
+  };
+  /** Satisfies the builder's `BuildImages`. */
+  readonly buildImages: {
+    find(
+      name: string,
+    ): Promise<{ readonly id: ImageId; readonly config: ImageConfig; readonly chain: ChainId | null } | undefined>;
+    put(config: ImageConfig, names: readonly string[]): Promise<ImageId>;
+    names(): Promise<readonly string[]>;
+  };
+}
+
+/**
+ * Opens the images of a data folder. Configs are blobs of the content store, names stand in `images/refs.json`.
+ * One instance per folder: the names are kept in memory after the first look.
+ */
+export function openImageStore(dataFolder: string, clock: { now(): number } = Date): Images {
+  const content = openContentStore(dataFolder);
+  const file = new RefsFile(dataFolder);
+  const inTurn = serialQueue();
+  const configs = new Map<ImageId, { readonly config: ImageConfig; readonly configBytes: Uint8Array }>();
+
+  const load = async (id: ImageId) => {
+    const known = configs.get(id);
+    if (known !== undefined) return known;
+    const configBytes = await content.readAll(id, MAX_CONFIG_BYTES);
+    const entry = { config: parseImageConfig(configBytes), configBytes };
+    configs.set(id, entry);
+    return entry;
+  };
+
+  const view = async (refs: Refs, id: ImageId | undefined): Promise<CachedImage | undefined> => {
+    const row = id === undefined ? undefined : refs.images.get(id);
+    if (id === undefined || row === undefined) return undefined;
+    const names = [...refs.names].filter(([, target]) => target === id).map(([name]) => name);
+    return { id, ...(await load(id)), names: names.sort(), repoDigests: row.repoDigests, taggedAt: row.taggedAt };
+  };
+
+  const get = async (id: ImageId) => view(await file.read(), id);
+
+  const find = async (name: string) => {
+    const refs = await file.read();
+    return view(refs, refs.names.get(name) ?? byRepoDigest(refs, name));
+  };
+
+  const change = async (edit: (draft: Draft) => void) => {
+    const refs = await file.read();
+    const draft = { images: new Map(refs.images), names: new Map(refs.names), now: timeOf(clock), changed: false };
+    edit(draft);
+    if (draft.changed) await file.replace({ images: draft.images, names: draft.names });
+  };
+
+  const put = (configBytes: Uint8Array, names: readonly string[], repoDigests: readonly string[] = []) =>
+    inTurn(async () => {
+      const config = parseImageConfig(configBytes);
+      const id: ImageId = sha256(configBytes);
+      await content.write(configBytes, { digest: id, sizeBytes: configBytes.length });
+      configs.set(id, { config, configBytes });
+      await change((draft) => {
+        addImage(draft, id, repoDigests);
+        for (const name of names) setName(draft, name, id);
+      });
+      const image = await get(id);
+      if (image === undefined) throw new Error(`image ${id} vanished while it was stored`);
+      return image;
+    });
+
+  const engineImages: Images['engineImages'] = {
+    find,
+    get,
+    put,
+    list: async () => {
+      const refs = await file.read();
+      const images: CachedImage[] = [];
+      for (const id of refs.images.keys()) {
+        // One damaged config must not hide every other image.
+        const image = await view(refs, id).catch(ignoreDamage);
+        if (image !== undefined) images.push(image);
+      }
+      return images;
+    },
+    tag: (id, name) =>
+      inTurn(() =>
+        change((draft) => {
+          if (!draft.images.has(id)) throw new BerthError('not-found', `No such image: ${id}`);
+          setName(draft, name, id);
+        }),
+      ),
+    untag: (name) => inTurn(() => change((draft) => dropName(draft, name))),
+    remove: (id) =>
+      inTurn(async () => {
+        await change((draft) => dropImage(draft, id));
+        configs.delete(id);
+        await content.remove(id);
+      }),
+  };
+
+  return {
+    engineImages,
+    buildImages: {
+      find: async (name) => {
+        const image = isDigest(name) ? await get(name) : await find(name);
+        if (image === undefined) return undefined;
+        const chain = chainIds(image.config.rootfs.diff_ids).at(-1) ?? null;
+        return { id: image.id, config: image.config, chain };
+      },
+      put: async (config, names) => (await put(Buffer.from(canonicalJson(config)), names)).id,
+      names: async () => [...(await file.read()).names.keys()].sort(),
+    },
+  };
+}
+
+interface Draft {
+  readonly images: Map<ImageId, ImageRow>;
+  readonly names: Map<string, ImageId>;
+  readonly now: string;
+  changed: boolean;
+}
+
+function addImage(draft: Draft, id: ImageId, repoDigests: readonly string[]): void {
+  const row = draft.images.get(id);
+  const known = row?.repoDigests ?? [];
+  const added = repoDigests.filter((digest) => !known.includes(digest));
+  if (row !== undefined && added.length === 0) return;
+  draft.images.set(id, { taggedAt: row?.taggedAt ?? draft.now, repoDigests: [...known, ...added] });
+  draft.changed = true;
+}
+
+function setName(draft: Draft, name: string, id: ImageId): void {
+  if (draft.names.get(name) === id) return;
+  draft.names.set(name, id);
+  touch(draft, id);
+}
+
+function dropName(draft: Draft, name: string): void {
+  const id = draft.names.get(name);
+  if (id !== undefined) {
+    draft.names.delete(name);
+    touch(draft, id);
+  }
+  for (const [owner, row] of draft.images) {
+    if (!row.repoDigests.includes(name)) continue;
+    draft.images.set(owner, { ...row, repoDigests: row.repoDigests.filter((digest) => digest !== name) });
+    draft.changed = true;
+  }
+}
+
+function dropImage(draft: Draft, id: ImageId): void {
+  for (const [name, target] of draft.names) if (target === id) draft.names.delete(name);
+  draft.changed = draft.images.delete(id) || draft.changed;
+}
+
+function touch(draft: Draft, id: ImageId): void {
+  const row = draft.images.get(id);
+  if (row !== undefined) draft.images.set(id, { ...row, taggedAt: draft.now });
+  draft.changed = true;
+}
+
+/** `name:tag@digest` is found by its digest alone. */
+function byRepoDigest(refs: Refs, name: string): ImageId | undefined {
+  const at = name.indexOf('@');
+  if (at < 0) return undefined;
+  const wanted = `${name.slice(0, at).replace(/:[^/:]*$/, '')}${name.slice(at)}`;
+  for (const [id, row] of refs.images) if (row.repoDigests.includes(wanted)) return id;
+  return undefined;
+}
+
+function ignoreDamage(error: unknown): undefined {
+  if (error instanceof BerthError && (error.kind === 'internal' || error.kind === 'not-found')) return undefined;
+  throw error;
+}
+
+function timeOf(clock: { now(): number }): string {
+  return new Date(clock.now()).toISOString();
+}
