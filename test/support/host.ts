@@ -1,0 +1,127 @@
+import { execFileSync, spawn, type ChildProcessWithoutNullStreams, type SpawnOptions } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const checkout = fileURLToPath(new URL('../..', import.meta.url));
+export const berthProgram = join(checkout, 'bin/berth');
+
+export interface Result {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CommandOptions {
+  readonly input?: string | Buffer;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly timeoutMs?: number;
+}
+
+/** Runs a program to its end. Never throws for an exit code: tests look at it. */
+export function command(program: string, args: readonly string[], options: CommandOptions = {}): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, spawnOptions(options)) as ChildProcessWithoutNullStreams;
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+    child.stdin.on('error', () => {});
+    child.stdin.end(options.input ?? '');
+    const text = (chunks: Buffer[]) => Buffer.concat(chunks).toString('utf8');
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`${program} ${args.join(' ')} did not end in time\n${text(out)}\n${text(err)}`));
+    }, options.timeoutMs ?? 60_000);
+    child.once('error', reject);
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code, stdout: text(out), stderr: text(err) });
+    });
+  });
+}
+
+function spawnOptions(options: CommandOptions): SpawnOptions {
+  return { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...options.env }, ...(options.cwd ? { cwd: options.cwd } : {}) };
+}
+
+/** One Berth of its own: data, runtime state and socket in a temporary folder. */
+export class Host {
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+
+  constructor(options: { readonly root?: string; readonly env?: Readonly<Record<string, string>> } = {}) {
+    this.folder = mkdtempSync('/tmp/berth-');
+    this.env = {
+      BERTH_ROOT: options.root ?? join(this.folder, 'root'),
+      BERTH_RUN_ROOT: join(this.folder, 'run'),
+      BERTH_IDLE_SECONDS: '30',
+      ...options.env,
+    };
+  }
+
+  get root(): string {
+    return this.env['BERTH_ROOT']!;
+  }
+
+  get runRoot(): string {
+    return this.env['BERTH_RUN_ROOT']!;
+  }
+
+  get socket(): string {
+    return join(this.runRoot, 'berth.sock');
+  }
+
+  berth(args: readonly string[], options: CommandOptions = {}): Promise<Result> {
+    return command(berthProgram, args, { ...options, env: { ...this.env, ...options.env } });
+  }
+
+  /** As `berth`, and an exit code other than 0 fails the test with the output. */
+  async ok(args: readonly string[], options: CommandOptions = {}): Promise<string> {
+    const result = await this.berth(args, options);
+    if (result.code !== 0) throw new Error(`berth ${args.join(' ')}: exit ${result.code}\n${result.stdout}\n${result.stderr}`);
+    return result.stdout;
+  }
+
+  /** A berth that goes on running. */
+  start(args: readonly string[], options: CommandOptions = {}): ChildProcessWithoutNullStreams {
+    return spawn(berthProgram, args, spawnOptions({ ...options, env: { ...this.env, ...options.env } })) as ChildProcessWithoutNullStreams;
+  }
+
+  docker(args: readonly string[], options: CommandOptions = {}): Promise<Result> {
+    return command('docker', ['-H', `unix://${this.socket}`, ...args], { ...options, env: { DOCKER_BUILDKIT: '0', ...options.env } });
+  }
+
+  async importBase(name: 'busybox' | 'debian'): Promise<void> {
+    const tar = execFileSync(join(checkout, 'test/support/make-base-image'), [name], { encoding: 'utf8' }).trim();
+    await this.ok(['import', '--change', 'ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin', '--change', 'CMD ["sh"]', tar, name], { timeoutMs: 120_000 });
+  }
+
+  enginePid(): number | undefined {
+    const lock = join(this.root, 'layout-v1/engine.lock');
+    const pid = existsSync(lock) ? Number(readFileSync(lock, 'utf8')) : 0;
+    return pid > 0 && existsSync(`/proc/${pid}`) ? pid : undefined;
+  }
+
+  async dispose(): Promise<void> {
+    const { stdout } = await this.berth(['ps', '-aq', '--no-trunc']);
+    const ids = stdout.split('\n').filter(Boolean);
+    if (ids.length > 0) await this.berth(['rm', '-f', ...ids]);
+    const pid = this.enginePid();
+    if (pid) {
+      process.kill(pid, 'SIGTERM');
+      await until(() => !existsSync(`/proc/${pid}`));
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Waits for a condition, asking every 10 ms. */
+export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`not true within ${timeoutMs} ms: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
