@@ -1,0 +1,61 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { command, type Result, until } from './host.ts';
+
+/** A program of another project, with its own storage in a temporary folder. */
+export interface Peer {
+  run(args: readonly string[], options?: { readonly timeoutMs?: number }): Promise<Result>;
+  /** Standard output; an exit code other than 0 fails the test. */
+  ok(args: readonly string[]): Promise<string>;
+  dispose(): Promise<void>;
+}
+
+function peer(program: string, prefix: readonly string[], env: Readonly<Record<string, string>>, dispose: () => Promise<void>): Peer {
+  const run: Peer['run'] = (args, options) => command(program, [...prefix, ...args], { env, timeoutMs: 120_000, ...options });
+  return {
+    run,
+    async ok(args) {
+      const result = await run(args);
+      if (result.code !== 0) throw new Error(`${program} ${args.join(' ')}: exit ${result.code}\n${result.stdout}\n${result.stderr}`);
+      return result.stdout;
+    },
+    dispose,
+  };
+}
+
+export function podman(): Peer {
+  const folder = mkdtempSync('/tmp/berth-podman-');
+  const storage = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver', 'overlay'];
+  return peer('podman', [...storage, '--log-level', 'error'], {}, async () => {
+    await command('podman', [...storage, 'image', 'unmount', '--all']);
+    await command('podman', [...storage, 'rmi', '--all', '--force']);
+    await command('umount', [join(folder, 'root/overlay')]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+}
+
+/** Debian's dockerd without networks of its own, driven by the docker CLI. */
+export async function dockerd(): Promise<Peer> {
+  const folder = mkdtempSync('/tmp/berth-dockerd-');
+  const socket = join(folder, 'docker.sock');
+  const daemon: ChildProcess = spawn(
+    'dockerd',
+    ['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--pidfile', join(folder, 'pid'), '--host', `unix://${socket}`, '--bridge', 'none', '--iptables=false', '--ip6tables=false'],
+    { stdio: 'ignore', env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` } },
+  );
+  let ended = false;
+  daemon.once('exit', () => {
+    ended = true;
+  });
+  const docker = peer('docker', ['-H', `unix://${socket}`], { DOCKER_BUILDKIT: '0' }, async () => {
+    daemon.kill('SIGTERM');
+    await until(() => ended, 30_000);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  await until(async () => {
+    if (ended) throw new Error('dockerd ended before it listened: run it by hand to see why');
+    return existsSync(socket) && (await docker.run(['version'])).code === 0;
+  }, 60_000);
+  return docker;
+}
