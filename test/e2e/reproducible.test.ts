@@ -6,11 +6,18 @@ import { Host } from '../support/host.ts';
 describe('SOURCE_DATE_EPOCH', () => {
   it('gives one image from two empty roots, whenever and from wherever it is built', async () => {
     const ids: string[] = [];
+    const folder = mkdtempSync('/tmp/berth-repro-base-');
+    const base = join(folder, 'base.tar');
     for (const round of [1, 2]) {
       const host = new Host();
       const context = mkdtempSync('/tmp/berth-repro-');
       try {
-        await host.importBase('busybox');
+        if (round === 1) {
+          await host.importBase('busybox');
+          await host.ok(['save', '-o', base, 'busybox']);
+        } else {
+          await host.ok(['load', '-i', base]);
+        }
         writeFileSync(join(context, 'data'), 'same bytes');
         writeFileSync(
           join(context, 'Dockerfile'),
@@ -26,6 +33,7 @@ describe('SOURCE_DATE_EPOCH', () => {
       }
       if (round === 1) await new Promise((resolve) => setTimeout(resolve, 1100));
     }
+    rmSync(folder, { recursive: true });
     expect(ids[1]).toBe(ids[0]);
   });
 });
