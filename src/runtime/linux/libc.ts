@@ -30,10 +30,27 @@ export function libraryFunction(library: string, prototype: string): (...args: u
 export function call(prototype: string, ...args: unknown[]): number {
   const result = Number(native(prototype)(...args));
   if (result >= 0) return result;
+  throw failed(prototype);
+}
+
+/** The error that errno tells after a call. */
+function failed(prototype: string): Error {
   const errno = koffi!.errno();
   const syscall = /(\w+)\s*\(/.exec(prototype)?.[1] ?? prototype;
   const code = getSystemErrorName(-errno);
-  throw Object.assign(new Error(`${code}: ${syscall} failed`), { code, errno: -errno, syscall });
+  return Object.assign(new Error(`${code}: ${syscall} failed`), { code, errno: -errno, syscall });
+}
+
+/** As `call`, without blocking the event loop. */
+function callInThread(prototype: string, ...args: unknown[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const done = (failure: Error | null, result: number) => {
+      if (failure) reject(failure);
+      else if (result >= 0) resolve(result);
+      else reject(failed(prototype));
+    };
+    (native(prototype) as unknown as { async(...args: unknown[]): void }).async(...args, done);
+  });
 }
 
 const O_CLOEXEC = 0o2000000;
@@ -86,6 +103,17 @@ export function flock(fd: number, operation: number): void {
   call('int flock(int, int)', fd, operation);
 }
 
-export function mknod(path: string, mode: number, device: bigint): void {
+/** `path` is a Buffer that ends in NUL when the name is not UTF-8. */
+export function mknod(path: string | Buffer, mode: number, device: bigint): void {
   call('int mknod(const char*, uint32_t, uint64_t)', path, mode, device);
+}
+
+/** Writes out everything of the file system that holds an open file; waits in a thread of the pool. */
+export async function syncfs(fd: number): Promise<void> {
+  await callInThread('int syncfs(int)', fd);
+}
+
+/** As `umount`, in a thread of the pool: an overlay writes out its upper file system first. */
+export async function umountInThread(target: string, umountFlags: number): Promise<void> {
+  await callInThread('int umount2(const char*, int)', target, umountFlags);
 }
