@@ -1,3 +1,4 @@
+import type { ErrorKind } from '../../errors/index.ts';
 import type { ContainerConfig } from '../../oci/index.ts';
 
 /** Wire shapes of the Engine API, images part. @see Docker Engine API v1.50 */
@@ -52,6 +53,12 @@ export interface JsonMessage {
   readonly progress?: string;
   readonly progressDetail?: { readonly current?: number; readonly total?: number };
   readonly error?: string;
-  readonly errorDetail?: { readonly code?: number; readonly message: string };
+  /** `kind` and `hint` are Berth's own; other clients skip them. */
+  readonly errorDetail?: {
+    readonly code?: number;
+    readonly message: string;
+    readonly kind?: ErrorKind;
+    readonly hint?: string;
+  };
   readonly aux?: unknown;
 }

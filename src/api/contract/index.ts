@@ -1,3 +1,25 @@
+export { decodeContainerCreate, decodeExecCreate, decodeExecStart, type ExecStartBody } from './bodies.ts';
 export type * from './containers.ts';
+export { type ErrorBody, kindOfStatus, STATUS_OF_KIND } from './failure.ts';
+export { encodeFilters, FILTER_KEYS, parseFilters } from './filters.ts';
+export {
+  encodeFrame,
+  type Frame,
+  FrameDecoder,
+  MULTIPLEXED_STREAM,
+  RAW_STREAM,
+  type StreamName,
+  streamContentType,
+} from './frames.ts';
 export type * from './images.ts';
+export { encodeRegistryAuth, parseRegistryAuth, type RegistryAuth } from './registry-auth.ts';
 export type * from './system.ts';
+export {
+  API_VERSION,
+  type ApiVersion,
+  atLeast,
+  compareVersions,
+  isApiVersion,
+  MIN_API_VERSION,
+  splitVersion,
+} from './versions.ts';

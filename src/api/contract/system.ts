@@ -1,7 +1,11 @@
 /** Wire shapes of the Engine API, system part. @see Docker Engine API v1.50 */
 export interface VersionBody {
   readonly Platform: { readonly Name: string };
-  readonly Components: readonly { readonly Name: string; readonly Version: string; readonly Details?: Readonly<Record<string, string>> }[];
+  readonly Components: readonly {
+    readonly Name: string;
+    readonly Version: string;
+    readonly Details?: Readonly<Record<string, string>>;
+  }[];
   readonly Version: string;
   readonly ApiVersion: string;
   readonly MinAPIVersion: string;

@@ -1,0 +1,67 @@
+import type { BuildEvent } from '../../builder/events.ts';
+import type { EngineApi } from '../../engine/api.ts';
+import type { ImageId } from '../../oci/index.ts';
+import type { InfoBody, JsonMessage, RegistryAuth, VersionBody } from '../contract/index.ts';
+
+/** What the server needs to answer every route. `daemon` supplies it; tests supply fakes. */
+export interface Services {
+  readonly engine: EngineApi;
+  readonly system: SystemApi;
+  readonly builds: BuildsApi;
+  /** Absent while this engine cannot reach registries: pulling is then an error that says so. */
+  readonly pulls?: PullsApi;
+  readonly log: ServerLog;
+}
+
+/** Called for failures that no client caused. */
+export type ServerLog = (message: string, error?: unknown) => void;
+
+export interface SystemApi {
+  /** What the headers of every answer say. */
+  readonly facts: { readonly version: string; readonly experimental: boolean };
+  version(): VersionBody | Promise<VersionBody>;
+  info(): Promise<InfoBody>;
+}
+
+export interface BuildsApi {
+  /** Resolves when the image is stored under its names. Events come in order, before it resolves. */
+  build(
+    input: BuildInput,
+    options: { emit(event: BuildEvent): void; signal: AbortSignal },
+  ): Promise<{ image: ImageId }>;
+}
+
+/** One build as it was asked for: nothing is read, expanded or completed yet. */
+export interface BuildInput {
+  readonly source:
+    | { readonly kind: 'path'; readonly path: string }
+    | { readonly kind: 'tar'; readonly stream: AsyncIterable<Uint8Array> }
+    | { readonly kind: 'dockerfile-only' };
+  readonly dockerfile:
+    | { readonly kind: 'in-context'; readonly path: string }
+    | { readonly kind: 'file'; readonly path: string }
+    | { readonly kind: 'text'; readonly text: string; readonly name: string };
+  /** As the user wrote them. */
+  readonly names: readonly string[];
+  readonly target?: string;
+  readonly buildArgs: Readonly<Record<string, string | null>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly noCache: boolean;
+  readonly platform?: string;
+  /** Seconds since the epoch. */
+  readonly sourceDateEpoch?: number;
+  readonly network?: string;
+}
+
+export interface PullsApi {
+  /** Resolves when the image is stored. A failure before the first message becomes an HTTP status. */
+  pull(
+    reference: string,
+    options: {
+      readonly platform?: string;
+      readonly auth?: RegistryAuth;
+      emit(message: JsonMessage): void;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<void>;
+}

@@ -1,0 +1,104 @@
+import { BerthError } from '../../../errors/index.ts';
+import { FILTER_KEYS, parseFilters, parseRegistryAuth } from '../../contract/index.ts';
+import type { Exchange } from '../exchange.ts';
+import { JsonStream, sendBytes, sendMessages } from '../json-stream.ts';
+import type { Services } from '../ports.ts';
+import { optional } from '../query.ts';
+import type { Handlers } from '../router.ts';
+
+export function imageRoutes(services: Services): Handlers {
+  const { images } = services.engine;
+  return {
+    async 'GET /images/json'(exchange) {
+      const { query } = exchange;
+      const filters = parseFilters(query.text('filters'), FILTER_KEYS.images);
+      exchange.sendJson(200, await images.list({ all: query.flag('all'), filters }));
+    },
+
+    async 'GET /images/{name:.*}/json'(exchange) {
+      exchange.sendJson(200, await images.inspect(exchange.param('name')));
+    },
+
+    async 'GET /images/{name:.*}/history'(exchange) {
+      exchange.sendJson(200, await images.history(exchange.param('name')));
+    },
+
+    async 'POST /images/{name:.*}/tag'(exchange) {
+      const repo = exchange.query.text('repo');
+      if (repo === undefined) throw new BerthError('invalid', 'tag needs the name of a repository');
+      await images.tag(exchange.param('name'), repo, exchange.query.text('tag'));
+      exchange.sendEmpty(201);
+    },
+
+    async 'DELETE /images/{name:.*}'(exchange) {
+      const { query } = exchange;
+      const options = { force: query.flag('force'), prune: !query.flag('noprune') };
+      exchange.sendJson(200, await images.remove(exchange.param('name'), options));
+    },
+
+    async 'GET /images/{name:.*}/get'(exchange) {
+      await sendBytes(exchange, 'application/x-tar', await images.save([exchange.param('name')]));
+    },
+
+    async 'GET /images/get'(exchange) {
+      const names = exchange.query.all('names');
+      if (names.length === 0) throw new BerthError('invalid', 'save needs the name of an image');
+      await sendBytes(exchange, 'application/x-tar', await images.save(names));
+    },
+
+    async 'POST /images/load'(exchange) {
+      await sendMessages(exchange, images.load(exchange.body(), exchange.signal));
+    },
+
+    async 'POST /images/create'(exchange) {
+      if (exchange.query.text('fromImage') !== undefined) return pull(exchange, services);
+      await importImage(exchange, services);
+    },
+  };
+}
+
+async function importImage(exchange: Exchange, { engine }: Services): Promise<void> {
+  const { query, signal } = exchange;
+  const source = query.text('fromSrc');
+  if (source === undefined) throw new BerthError('invalid', 'one of fromImage and fromSrc is needed');
+  if (source !== '-') {
+    throw new BerthError('unsupported', 'import from a URL is not available yet', {
+      hint: `use curl ${source} | docker import -`,
+    });
+  }
+  const messages = engine.images.import(exchange.body(), {
+    ...optional('repo', query.text('repo')),
+    ...optional('tag', query.text('tag')),
+    ...optional('message', query.text('message')),
+    changes: query.all('changes'),
+    ...optional('platform', query.text('platform')),
+    signal,
+  });
+  await sendMessages(exchange, messages);
+}
+
+async function pull(exchange: Exchange, { pulls }: Services): Promise<void> {
+  const { query, signal } = exchange;
+  if (!pulls) {
+    throw new BerthError('unsupported', 'pulling images is not available in this version of Berth yet', {
+      hint: 'bring the image by load or import',
+    });
+  }
+  const stream = new JsonStream(exchange);
+  const reference = joinTag(query.text('fromImage') ?? '', query.text('tag'));
+  const auth = parseRegistryAuth(exchange.header('x-registry-auth'));
+  await stream.run(() =>
+    pulls.pull(reference, {
+      ...optional('platform', query.text('platform')),
+      ...optional('auth', auth),
+      emit: (message) => stream.emit(message),
+      signal,
+    }),
+  );
+}
+
+/** The `tag` parameter may also hold a digest. */
+function joinTag(image: string, tag: string | undefined): string {
+  if (tag === undefined) return image;
+  return `${image}${tag.includes(':') ? '@' : ':'}${tag}`;
+}
