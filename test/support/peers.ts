@@ -9,11 +9,14 @@ export interface Peer {
   /** Standard output; an exit code other than 0 fails the test. */
   ok(args: readonly string[]): Promise<string>;
   dispose(): Promise<void>;
+  /** Arguments that every call begins with. */
+  readonly prefix: readonly string[];
 }
 
 function peer(program: string, prefix: readonly string[], env: Readonly<Record<string, string>>, dispose: () => Promise<void>): Peer {
   const run: Peer['run'] = (args, options) => command(program, [...prefix, ...args], { env, timeoutMs: 120_000, ...options });
   return {
+    prefix,
     run,
     async ok(args) {
       const result = await run(args);
@@ -36,7 +39,7 @@ export function podman(): Peer {
 }
 
 /** Debian's dockerd without networks of its own, driven by the docker CLI. */
-export async function dockerd(): Promise<Peer> {
+export async function dockerd(): Promise<Peer & { readonly socket: string }> {
   const folder = mkdtempSync('/tmp/berth-dockerd-');
   const socket = join(folder, 'docker.sock');
   const daemon: ChildProcess = spawn(
@@ -57,5 +60,5 @@ export async function dockerd(): Promise<Peer> {
     if (ended) throw new Error('dockerd ended before it listened: run it by hand to see why');
     return existsSync(socket) && (await docker.run(['version'])).code === 0;
   }, 60_000);
-  return docker;
+  return { ...docker, socket };
 }

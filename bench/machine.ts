@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { timeCommand } from './measure.ts';
+
+/** The machine and how busy it was, for the head of a report. */
+export function describeMachine(): Record<string, string> {
+  const tool = (program: string, ...args: string[]) => {
+    try {
+      return execFileSync(program, args, { encoding: 'utf8' }).split('\n')[0]!.trim();
+    } catch {
+      return 'not there';
+    }
+  };
+  return {
+    date: new Date().toISOString(),
+    load: loadavg()
+      .map((value) => value.toFixed(2))
+      .join(' '),
+    cpu: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
+    memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    kernel: release(),
+    node: process.version,
+    crun: tool('crun', '--version'),
+    docker: tool('dockerd', '--version'),
+    podman: tool('podman', '--version'),
+  };
+}
+
+/** A bundle for bare `crun run`, on a plain folder: the floor of everything that runs a container. */
+export class BareCrun {
+  readonly #folder = mkdtempSync('/tmp/berth-bare-');
+  #count = 0;
+
+  constructor(rootfsTar: string) {
+    mkdirSync(join(this.#folder, 'rootfs'));
+    execFileSync('tar', ['-xf', rootfsTar, '-C', join(this.#folder, 'rootfs')]);
+    execFileSync('crun', ['spec'], { cwd: this.#folder });
+    const file = join(this.#folder, 'config.json');
+    const config = JSON.parse(readFileSync(file, 'utf8'));
+    config.process.terminal = false;
+    config.process.args = ['/bin/true'];
+    config.linux.namespaces = config.linux.namespaces.filter(({ type }: { type: string }) => type !== 'cgroup');
+    writeFileSync(file, JSON.stringify(config));
+  }
+
+  /** Milliseconds of `times` runs, one after the other. */
+  async run(times: number): Promise<number> {
+    let total = 0;
+    for (let i = 0; i < times; i++) {
+      const id = `bare-${process.pid}-${this.#count++}`;
+      total += await timeCommand('crun', ['--cgroup-manager=cgroupfs', '--root', join(this.#folder, 'state'), 'run', '-b', this.#folder, id]);
+    }
+    return total;
+  }
+
+  dispose(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Resident memory of a process in MB. */
+export function residentMb(pid: number): number {
+  const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return Number(line?.[1] ?? 0) / 1024;
+}
