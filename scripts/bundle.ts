@@ -40,6 +40,8 @@ async function bundle(outfile: string, entry: string, plugins: Plugin[] = []): P
     format: 'cjs',
     external,
     plugins,
+    // `import()` becomes `require()`: the module loader's own threads must not start before the engine has moved.
+    supported: { 'dynamic-import': false },
     minifySyntax: true,
     minifyWhitespace: true,
     keepNames: false,
@@ -53,9 +55,10 @@ async function bundle(outfile: string, entry: string, plugins: Plugin[] = []): P
 rmSync(`${root}dist`, { recursive: true, force: true });
 mkdirSync(`${root}dist`, { recursive: true });
 await Promise.all([
-  bundle('dist/cli.cjs', 'src/cli/entry.ts', [engineApart]),
+  bundle('dist/cli.cjs', 'src/main.ts', [engineApart]),
   bundle('dist/engine.cjs', 'src/daemon/index.ts'),
   bundle('dist/files-worker.cjs', 'src/runtime/files/worker.ts'),
+  bundle('dist/layers-worker.cjs', 'src/runtime/snapshot/worker.ts'),
   build({
     absWorkingDir: root,
     entryPoints: ['src/index.ts'],

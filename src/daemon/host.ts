@@ -1,4 +1,5 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createApiServer } from '../api/server/index.ts';
 import { openImageStore, openObjectStore, openStepRecords } from '../cache/index.ts';
 import { createEngine } from '../engine/index.ts';
@@ -9,6 +10,8 @@ import { leaveWhenIdle } from './idle.ts';
 import { createSystem } from './info.ts';
 import { lockRoot } from './lock.ts';
 import { workerScript } from './worker-scripts.ts';
+
+const DRAIN_POLL_MS = 20;
 
 /** An engine that lives in this process. */
 export interface HostedEngine {
@@ -40,6 +43,11 @@ export async function hostEngine(config: EngineConfig, log: (line: string) => vo
     lock.release();
     throw error;
   }
+}
+
+/** A failure that no client caused is worth its stack in the engine's log. */
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 /** Others must not list, or run setuid files from, what lies below. @see CVE-2021-41091 */
@@ -85,15 +93,18 @@ async function open(
     unpackContext: (tar, folder) => files.unpackStream(tar, folder),
     now: clock.now,
   });
-  const server = createApiServer({ engine, builds, system: createSystem({ config, engine, snapshots }), log });
-  await server.listenUnix(config.socket);
+  const server = createApiServer({ engine, builds, system: createSystem({ config, engine, snapshots }),
+    log: (message, error) => log(error === undefined ? message : `${message}: ${describe(error)}`),
+  });
+  await server.listenUnix({ path: config.socket });
 
   const { promise: closed, resolve: left } = Promise.withResolvers<void>();
   let closing: Promise<void> | undefined;
   const close = (options: { readonly drain?: boolean } = {}) => {
     closing ??= (async () => {
       stopWatching();
-      await server.close(options);
+      while (options.drain && server.activeRequests > 0) await delay(DRAIN_POLL_MS);
+      await server.close();
       await engine.close();
       await runtime.close();
       release();

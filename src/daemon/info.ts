@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { arch, release } from 'node:os';
 import packageJson from '../../package.json' with { type: 'json' };
-import { apiVersions } from '../api/contract/index.ts';
+import { API_VERSION, MIN_API_VERSION } from '../api/contract/index.ts';
 import type { SystemApi } from '../api/server/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { hostPlatform } from '../oci/index.ts';
@@ -19,6 +19,7 @@ const { architecture } = hostPlatform(arch());
 /** Answers what clients ask about the engine itself: `/version` and `/info`. */
 export function createSystem({ config, engine, snapshots }: SystemOptions): SystemApi {
   return {
+    facts: { version: packageJson.version, experimental: false },
     version: () => ({
       Platform: { Name: 'Berth' },
       Components: [
@@ -29,8 +30,8 @@ export function createSystem({ config, engine, snapshots }: SystemOptions): Syst
         },
       ],
       Version: packageJson.version,
-      ApiVersion: apiVersions.max,
-      MinAPIVersion: apiVersions.min,
+      ApiVersion: API_VERSION,
+      MinAPIVersion: MIN_API_VERSION,
       GitCommit: '',
       GoVersion: `node ${process.version}`,
       Os: 'linux',

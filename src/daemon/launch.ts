@@ -51,6 +51,16 @@ export async function launchEngine(options: LaunchOptions): Promise<void> {
   }
 }
 
+/** True once something listens; false when nothing does for long. */
+export async function waitForSocket(socket: string): Promise<boolean> {
+  const deadline = Date.now() + READY_MS;
+  while (!(await listens(socket))) {
+    if (Date.now() > deadline) return false;
+    await delay(POLL_MS);
+  }
+  return true;
+}
+
 function listens(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
     const connection = connect(socket);
