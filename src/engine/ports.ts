@@ -53,11 +53,17 @@ export interface EngineSnapshots {
   /** Bytes of file content in the container's writable layer. */
   usage(id: string): Promise<number>;
   /** Reads a layer tar (plain, gzip or zstd) and commits it on `parent`. Refuses hostile entries by name. */
-  apply(parent: ChainId | null, tar: AsyncIterable<Uint8Array>, options?: { readonly expected?: DiffId; readonly signal?: AbortSignal }): Promise<CommittedLayer>;
+  apply(
+    parent: ChainId | null,
+    tar: AsyncIterable<Uint8Array>,
+    options?: { readonly expected?: DiffId; readonly signal?: AbortSignal },
+  ): Promise<CommittedLayer>;
   /** The uncompressed tar of a committed layer; its digest is the diff ID. */
   layerTar(chain: ChainId): AsyncIterable<Uint8Array>;
   /** `parent` is null for a lowest layer. */
-  layerInfo(chain: ChainId): Promise<(CommittedLayer & { readonly tarBytes: number; readonly parent?: ChainId | null }) | undefined>;
+  layerInfo(
+    chain: ChainId,
+  ): Promise<(CommittedLayer & { readonly tarBytes: number; readonly parent?: ChainId | null }) | undefined>;
   /** Deletes a layer that no image, container or child layer needs. */
   removeLayer(chain: ChainId): Promise<void>;
 }
@@ -144,7 +150,12 @@ export interface ContainerSpec {
   readonly privileged: boolean;
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];
-  readonly binds: readonly { readonly source: string; readonly target: string; readonly readonly: boolean; readonly options: readonly string[] }[];
+  readonly binds: readonly {
+    readonly source: string;
+    readonly target: string;
+    readonly readonly: boolean;
+    readonly options: readonly string[];
+  }[];
   readonly tmpfs: readonly { readonly target: string; readonly options: string }[];
   readonly shmSizeBytes: number;
 }
@@ -213,8 +224,15 @@ export interface ContainerRuntime {
   exec(id: string, process: RunningProcess, spec: ExecSpec): Promise<RunningExec>;
   /** Deletes runtime state, kills what is left. Idempotent. */
   delete(id: string, process: RunningProcess | undefined): Promise<void>;
+  /** What `ps` tells of the container's processes. Absent where that cannot be told. */
+  processes?(process: RunningProcess, psArgs: string): Promise<ProcessTable>;
   /** Log entries of a container in order, oldest first; with `follow`, goes on until the signal. */
   readLog(logPath: string, options: LogOptions): AsyncIterable<LogEntry>;
+}
+
+export interface ProcessTable {
+  readonly Titles: readonly string[];
+  readonly Processes: readonly (readonly string[])[];
 }
 
 export interface LogOptions {

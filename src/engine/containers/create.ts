@@ -1,0 +1,133 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { ContainerCreateBody, ContainerCreated, HostConfigBody, MountPoint } from '../../api/contract/index.ts';
+import { BerthError } from '../../errors/index.ts';
+import { chainIds } from '../../oci/index.ts';
+import type { StoredImage } from '../ports.ts';
+import { parseBinds } from './binds.ts';
+import { capabilityNames } from './capabilities.ts';
+import { allSettled, announce, Container, type ContainersContext, save } from './container.ts';
+import { checkSupported, networkOf } from './host-config.ts';
+import { mergeConfig, overrideEnv } from './merge-config.ts';
+import { checkName, generateId, generateName } from './names.ts';
+import type { ContainerRecord } from './record.ts';
+import { signalNumber } from './signals.ts';
+import { initialState } from './state.ts';
+
+const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
+
+/** @throws BerthError `unsupported`, `invalid`, `not-found` (image) or `conflict` (name); then nothing is left behind */
+export async function createContainer(
+  context: ContainersContext,
+  wantedName: string | undefined,
+  body: ContainerCreateBody,
+): Promise<ContainerCreated> {
+  const { ports, table } = context;
+  checkSupported(body, ports.defaults.runtimes);
+  if (!body.Image) throw new BerthError('invalid', 'no image specified');
+  const name = wantedName ? checkName(wantedName) : generateName((taken) => table.isTaken(taken));
+  const id = generateId();
+  table.reserve(name, id);
+  try {
+    const image = await context.resolveImage(body.Image);
+    const container = new Container(newRecord(context, { id, name, body, image }));
+    await make(context, container, image);
+    table.add(container);
+    announce(context, container, 'create');
+    return { Id: id, Warnings: [] };
+  } catch (error) {
+    table.release(name, id);
+    throw error;
+  }
+}
+
+/** The image cannot be removed while its container is being made: its layers are leased until they have a user. */
+async function make(context: ContainersContext, container: Container, image: StoredImage): Promise<void> {
+  const { snapshots, store, garbage } = context.ports;
+  const release = await garbage.lease(chainIds(image.config.rootfs.diff_ids));
+  try {
+    const logFolder = store.folder('container', container.id).then(async (folder) => {
+      container.record = { ...container.record, logPath: join(folder, 'log') };
+      await save(context, container);
+    });
+    await allSettled([snapshots.create(container.id, container.record.chain), logFolder]);
+  } catch (error) {
+    await Promise.allSettled([snapshots.remove(container.id), store.remove('container', container.id)]);
+    throw error;
+  } finally {
+    release();
+  }
+}
+
+interface NewContainer {
+  readonly id: string;
+  readonly name: string;
+  readonly body: ContainerCreateBody;
+  readonly image: StoredImage;
+}
+
+/** Resolves a request to all that a start needs. @throws BerthError `invalid` */
+function newRecord({ ports }: ContainersContext, { id, name, body, image }: NewContainer): ContainerRecord {
+  const host = body.HostConfig ?? {};
+  const merged = mergeConfig(body, image.config.config ?? {});
+  if (merged.StopSignal) signalNumber(merged.StopSignal);
+  const network = networkOf(host);
+  const binds = parseBinds(host.Binds ?? []);
+  // Who asks for the host's network gets the host's name with it, unless it is given another one.
+  const hostName = merged.Hostname || (host.NetworkMode === 'host' ? hostname() : id.slice(0, 12));
+  const runtime = host.Runtime || ports.defaults.runtime;
+  const shmSizeBytes = host.ShmSize || DEFAULT_SHM_BYTES;
+  return {
+    format: 1,
+    id,
+    name,
+    createdAt: ports.clock.now(),
+    image: image.id,
+    imageName: body.Image ?? '',
+    chain: chainIds(image.config.rootfs.diff_ids).at(-1) ?? null,
+    config: { ...merged, Hostname: hostName },
+    hostConfig: { ...keptHostConfig(host), NetworkMode: network, Runtime: runtime, ShmSize: shmSizeBytes },
+    mounts: binds.map(({ mount }): MountPoint => mount),
+    launch: {
+      id,
+      runtime,
+      readonlyRoot: host.ReadonlyRootfs ?? false,
+      argv: [...(merged.Entrypoint ?? []), ...(merged.Cmd ?? [])],
+      env: overrideEnv([], merged.Env),
+      cwd: merged.WorkingDir || '/',
+      user: merged.User ?? '',
+      hostname: hostName,
+      tty: merged.Tty ?? false,
+      openStdin: merged.OpenStdin ?? false,
+      network,
+      init: host.Init ?? false,
+      privileged: host.Privileged ?? false,
+      capAdd: capabilityNames('CapAdd', host.CapAdd ?? []),
+      capDrop: capabilityNames('CapDrop', host.CapDrop ?? []),
+      binds: binds.map(({ bind }) => bind),
+      tmpfs: tmpfsOf(host),
+      shmSizeBytes,
+    },
+    logPath: '',
+    state: initialState,
+    residue: false,
+  };
+}
+
+/** What an inspect shows: the request, with the fields that clients read without looking whether they are there. */
+function keptHostConfig(host: HostConfigBody): HostConfigBody {
+  return {
+    ...host,
+    AutoRemove: host.AutoRemove ?? false,
+    LogConfig: { Type: 'json-file', Config: {} },
+    PortBindings: {},
+    RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+  };
+}
+
+function tmpfsOf({ Tmpfs }: HostConfigBody): readonly { readonly target: string; readonly options: string }[] {
+  return Object.entries(Tmpfs ?? {}).map(([target, options]) => {
+    if (target.startsWith('/')) return { target, options };
+    throw new BerthError('invalid', `invalid mount path: '${target}' mount path must be absolute`);
+  });
+}

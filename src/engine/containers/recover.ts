@@ -1,0 +1,76 @@
+import { toBerthError } from '../../errors/index.ts';
+import { allSettled, Container, type ContainersContext, save, unknownExit } from './container.ts';
+import type { ContainerRecord } from './record.ts';
+import { cleanUp, discard } from './removal.ts';
+import { adopt, settleExit } from './start.ts';
+import { processOf } from './state.ts';
+
+/** Takes over what an earlier engine left: running containers are watched again, ended ones recorded, the rest cleaned. */
+export async function recoverContainers(context: ContainersContext): Promise<void> {
+  const { snapshots, store } = context.ports;
+  const [ids, layers] = await Promise.all([store.list('container'), snapshots.ids()]);
+  const records = await Promise.all(ids.map((id) => readRecord(context, id)));
+  const roots = new Set(layers);
+  const known = records.filter((record) => record !== undefined);
+  const broken = new Set(ids.filter((id) => !known.some((record) => record.id === id)));
+  // Created halfway: there is a record but no root, or a root but no record.
+  const rootless = known.filter(({ id }) => !roots.has(id));
+  const complete = known.filter(({ id }) => roots.has(id)).sort((a, b) => a.createdAt - b.createdAt);
+  const kept = new Set(complete.map(({ id }) => id));
+  for (const record of complete) {
+    const container = new Container(record);
+    context.table.add(container);
+    context.table.reserve(record.name, record.id);
+  }
+  await allSettled([
+    ...rootless.map(({ id }) => store.remove('container', id)),
+    ...layers.filter((id) => !kept.has(id) && !broken.has(id)).map((id) => snapshots.remove(id)),
+    ...[...context.table.values()].map((container) =>
+      container.lock.run(() => recover(context, container)).catch((error) => report(context, container.id, error)),
+    ),
+  ]);
+}
+
+/** A damaged record must not keep the others from being served; its files stay for who can repair them. */
+async function readRecord(context: ContainersContext, id: string): Promise<ContainerRecord | undefined> {
+  try {
+    return await context.ports.store.read<ContainerRecord>('container', id);
+  } catch (error) {
+    report(context, id, error);
+    return undefined;
+  }
+}
+
+function report({ publish }: ContainersContext, id: string, error: unknown): void {
+  publish('daemon', 'recovery-failed', id, { error: toBerthError(error).message });
+}
+
+async function recover(context: ContainersContext, container: Container): Promise<void> {
+  const { runtime } = context.ports;
+  const { state, hostConfig, residue } = container.record;
+  const process = processOf(state);
+  container.process = process;
+  if (process && runtime.isAlive(process)) {
+    await readopt(context, container);
+    return;
+  }
+  if (process) {
+    const exit = await runtime.exited(container.id, process).catch(() => unknownExit(context));
+    await settleExit(context, container, exit);
+    return;
+  }
+  if (state.status === 'removing' || (residue && hostConfig.AutoRemove)) await discard(context, container);
+  else if (residue) {
+    // A start that nobody was told of, or an end that was not cleaned up after.
+    await cleanUp(context, container, {});
+    await save(context, container);
+  }
+}
+
+async function readopt(context: ContainersContext, container: Container): Promise<void> {
+  const process = processOf(container.record.state);
+  if (!process) return;
+  // The mount outlived the engine; this tells the new one of it.
+  container.root = await context.ports.snapshots.mount(container.id);
+  await adopt(context, container, process);
+}

@@ -1,0 +1,88 @@
+import { BerthError, toBerthError } from '../../errors/index.ts';
+import { allSettled, announce, type Container, type ContainersContext, save } from './container.ts';
+import { SIGKILL, signalProcess } from './signals.ts';
+
+/** How long a removal waits for clients that still read the container's log. */
+const READER_GRACE_MS = 2000;
+
+/** @throws BerthError `conflict` when it runs and `force` is not given */
+export async function removeContainer(
+  context: ContainersContext,
+  container: Container,
+  options: { readonly force: boolean },
+): Promise<void> {
+  for (;;) {
+    const run = await container.lock.run(async () => {
+      if (container.removed) return undefined;
+      if (!container.isActive) {
+        await discard(context, container);
+        return undefined;
+      }
+      if (!options.force) throw stillActive(container);
+      if (container.run) signalProcess(context, container.run, SIGKILL);
+      return container.run;
+    });
+    if (!run) return;
+    if (context.closing.aborted) throw new BerthError('unavailable', 'the engine is shutting down');
+    // Whoever starts it again in between loses: the next round kills that too.
+    await run.settled;
+  }
+}
+
+function stillActive({ record }: Container): BerthError {
+  const { status } = record.state;
+  const advice = status === 'paused' ? 'unpause and then stop' : 'stop';
+  return new BerthError(
+    'conflict',
+    `cannot remove container "/${record.name}": container is ${status}: ${advice} the container before removing or force remove`,
+  );
+}
+
+/** Unmounts the root and makes the runtime forget the container. It may be started again afterwards. */
+export async function cleanUp(
+  { ports }: ContainersContext,
+  container: Container,
+  options: { readonly keepExitStatus?: boolean },
+): Promise<void> {
+  await allSettled([
+    options.keepExitStatus ? undefined : ports.runtime.delete(container.id, container.process),
+    ports.snapshots.unmount(container.id),
+  ]);
+  container.root = undefined;
+  if (!options.keepExitStatus) container.process = undefined;
+  container.record = { ...container.record, residue: options.keepExitStatus === true };
+}
+
+/** Deletes everything of a container that does not run. The caller holds its lock. */
+export async function discard(context: ContainersContext, container: Container): Promise<void> {
+  const { ports, table } = context;
+  const { hostConfig, residue } = container.record;
+  container.change({ type: 'removal-started' }, residue);
+  // An interrupted `--rm` is taken up again without this note.
+  if (!(hostConfig.AutoRemove && residue)) await save(context, container);
+  try {
+    await allSettled([
+      residue ? ports.runtime.delete(container.id, container.process) : undefined,
+      ports.snapshots.remove(container.id),
+    ]);
+    await readersDone(container);
+    await ports.store.remove('container', container.id);
+  } catch (error) {
+    container.change({ type: 'removal-failed', message: toBerthError(error).message }, residue);
+    await save(context, container).catch(() => undefined);
+    throw error;
+  }
+  container.removed = true;
+  container.closeHub();
+  table.delete(container);
+  announce(context, container, 'destroy');
+  container.waits.removed(container.waitResult());
+}
+
+async function readersDone({ logReaders }: Container): Promise<void> {
+  if (logReaders.size === 0) return;
+  const grace = Promise.withResolvers<void>();
+  const timer = setTimeout(grace.resolve, READER_GRACE_MS);
+  await Promise.race([Promise.allSettled(logReaders), grace.promise]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,66 @@
+import { BerthError } from '../errors/index.ts';
+import type { EngineApi } from './api.ts';
+import {
+  type ContainersContext,
+  ContainerTable,
+  createContainers,
+  Execs,
+  recoverContainers,
+} from './containers/index.ts';
+import { EventBus } from './events/bus.ts';
+import { createImages, resolveImage } from './images/index.ts';
+import type { EnginePorts } from './ports.ts';
+
+export type * from './api.ts';
+
+/** The engine of one root folder, and what its host needs to know of it. */
+export interface Engine extends EngineApi {
+  /** Takes over what an earlier engine left. Before anything else is asked of this one. */
+  recover(): Promise<void>;
+  /** True while there is something to watch or somebody waits: then the engine must not leave. */
+  busy(): boolean;
+  /** Containers whose process runs: their roots have to stay mounted. */
+  liveContainerIds(): readonly string[];
+  /** Lets go of everything: containers run on, clients' streams end. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Builds an engine on its ports. It does nothing until `recover` is called. */
+export async function createEngine(ports: EnginePorts): Promise<Engine> {
+  const events = new EventBus(ports.clock);
+  const table = new ContainerTable();
+  const closing = new AbortController();
+  const context: ContainersContext = {
+    ports,
+    table,
+    publish: events.publish,
+    resolveImage: async (ref) => (await resolveImage(ports.images, ref)).image,
+    closing: closing.signal,
+  };
+  const execs = new Execs(context);
+  const containers = createContainers(context, execs);
+  const images = createImages(ports, {
+    emit: events.emit,
+    containersUsing: async (image) =>
+      [...table.values()]
+        .filter(({ record }) => record.image === image)
+        .map(({ id, record, isActive }) => ({ id, name: record.name, running: isActive })),
+  });
+  return {
+    containers,
+    execs,
+    images,
+    events: { subscribe: (options) => events.subscribe(options) },
+    recover: () => recoverContainers(context),
+    busy: () => [...table.values()].some(({ isActive, waits, lock }) => isActive || waits.size > 0 || lock.isHeld),
+    liveContainerIds: () => [...table.values()].filter(({ isActive }) => isActive).map(({ id }) => id),
+    close: async () => {
+      if (closing.signal.aborted) return;
+      closing.abort(new BerthError('unavailable', 'the engine is shutting down'));
+      // What has begun is finished, so that records and the machine agree.
+      await Promise.all([...table.values()].map(({ lock }) => lock.run(async () => undefined)));
+      for (const { hub } of table.values()) hub.finish();
+      events.close();
+    },
+  };
+}
