@@ -173,9 +173,11 @@ function dropName(draft: Draft, name: string): void {
     draft.names.delete(name);
     touch(draft, id);
   }
+  const repoDigest = repoDigestOf(name);
+  if (repoDigest === undefined) return;
   for (const [owner, row] of draft.images) {
-    if (!row.repoDigests.includes(name)) continue;
-    draft.images.set(owner, { ...row, repoDigests: row.repoDigests.filter((digest) => digest !== name) });
+    if (!row.repoDigests.includes(repoDigest)) continue;
+    draft.images.set(owner, { ...row, repoDigests: row.repoDigests.filter((digest) => digest !== repoDigest) });
     draft.changed = true;
   }
 }
@@ -191,13 +193,17 @@ function touch(draft: Draft, id: ImageId): void {
   draft.changed = true;
 }
 
-/** `name:tag@digest` is found by its digest alone. */
 function byRepoDigest(refs: Refs, name: string): ImageId | undefined {
-  const at = name.indexOf('@');
-  if (at < 0) return undefined;
-  const wanted = `${name.slice(0, at).replace(/:[^/:]*$/, '')}${name.slice(at)}`;
+  const wanted = repoDigestOf(name);
+  if (wanted === undefined) return undefined;
   for (const [id, row] of refs.images) if (row.repoDigests.includes(wanted)) return id;
   return undefined;
+}
+
+/** `name:tag@digest` is kept and found as `name@digest`. */
+function repoDigestOf(name: string): string | undefined {
+  const at = name.indexOf('@');
+  return at < 0 ? undefined : `${name.slice(0, at).replace(/:[^/:]*$/, '')}${name.slice(at)}`;
 }
 
 function ignoreDamage(error: unknown): undefined {
