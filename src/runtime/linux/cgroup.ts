@@ -1,4 +1,14 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync, statfsSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  statfsSync,
+  symlinkSync,
+} from 'node:fs';
 import { flags, mount } from './libc.ts';
 
 const cgroupRoot = '/sys/fs/cgroup';
@@ -10,7 +20,8 @@ export type CgroupLayout = 'v1' | 'v2' | 'hybrid' | 'none';
 export function cgroupLayout(): CgroupLayout {
   if (!existsSync(cgroupRoot)) return 'none';
   if (statfsSync(cgroupRoot).type === CGROUP2_SUPER_MAGIC) return 'v2';
-  if (!existsSync(`${cgroupRoot}/unified`)) return existsSync(`${cgroupRoot}/memory`) || existsSync(`${cgroupRoot}/devices`) ? 'v1' : 'none';
+  if (!existsSync(`${cgroupRoot}/unified`))
+    return existsSync(`${cgroupRoot}/memory`) || existsSync(`${cgroupRoot}/devices`) ? 'v1' : 'none';
   return 'hybrid';
 }
 
@@ -48,7 +59,8 @@ export function coverWithV1View(scratch: string): void {
 
 /** Removes a container's empty cgroup (`/berth/ID`) from every hierarchy. One that still has processes stays. */
 export function removeCgroup(path: string): void {
-  const hierarchies = cgroupLayout() === 'v2' ? [cgroupRoot] : readdirSync(cgroupRoot).map((name) => `${cgroupRoot}/${name}`);
+  const hierarchies =
+    cgroupLayout() === 'v2' ? [cgroupRoot] : readdirSync(cgroupRoot).map((name) => `${cgroupRoot}/${name}`);
   for (const hierarchy of hierarchies) removeTree(`${hierarchy}${path}`);
 }
 

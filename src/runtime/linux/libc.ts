@@ -98,6 +98,16 @@ export function pipe(): { readonly read: number; readonly write: number } {
   return { read: ends.readInt32LE(0), write: ends.readInt32LE(4) };
 }
 
+/** Access and modification time to the nanosecond, where `node:fs` takes fractions of seconds. Follows links. */
+export function setTimes(path: string, atimeNs: bigint, mtimeNs: bigint): void {
+  const times = Buffer.alloc(32);
+  for (const [position, ns] of [atimeNs, mtimeNs].entries()) {
+    times.writeBigInt64LE(ns / 1_000_000_000n, position * 16);
+    times.writeBigInt64LE(ns % 1_000_000_000n, position * 16 + 8);
+  }
+  call('int utimensat(int, const char*, const void*, int)', -100, path, times, 0);
+}
+
 /** Locks an open file; throws `EAGAIN` when another process has it and LOCK_NB is set. */
 export function flock(fd: number, operation: number): void {
   call('int flock(int, int)', fd, operation);

@@ -3,7 +3,6 @@ import { readlink } from 'node:fs/promises';
 import { BerthError } from '../../errors/index.ts';
 import { coverWithV1View, needsV1View } from './cgroup.ts';
 import { flags, mount, setns, unshare } from './libc.ts';
-import { commandLine } from './process.ts';
 
 const ownNamespace = '/proc/thread-self/ns/mnt';
 
@@ -16,14 +15,16 @@ const ownNamespace = '/proc/thread-self/ns/mnt';
  * synchronously, before anything uses the thread pool. Idempotent for a process.
  * @throws BerthError `forbidden` without the right to do so, `internal` when it is called too late
  */
-export function enterEngineNamespace(options: { readonly runFolder: string }): void {
+export function enterNamespace(options: {
+  readonly supervisorPid: number | undefined;
+  readonly scratchFolder: string;
+}): void {
   if (entered) return;
   requireYoungProcess();
   try {
-    const supervisor = liveSupervisor(options.runFolder);
-    if (supervisor === undefined) leaveHostNamespace();
-    else joinNamespace(supervisor);
-    if (needsV1View()) coverWithV1View(`${options.runFolder}/cgroup-view`);
+    if (options.supervisorPid === undefined) leaveHostNamespace();
+    else joinNamespace(options.supervisorPid);
+    if (needsV1View()) coverWithV1View(options.scratchFolder);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code !== 'EPERM' && code !== 'EACCES') throw error;
@@ -62,27 +63,6 @@ function joinNamespace(pid: number): void {
   process.chdir(existsSync(directory) ? directory : '/');
 }
 
-/** The pid of a conmon that an earlier engine started below this folder and that still runs. */
-function liveSupervisor(runFolder: string): number | undefined {
-  const bundles = `${runFolder}/b`;
-  for (const name of existsSync(bundles) ? readdirSync(bundles) : []) {
-    const bundle = `${bundles}/${name}`;
-    const pid = readPid(`${bundle}/conmon.pid`);
-    // A recycled pid would not have this bundle among its arguments.
-    if (pid !== undefined && commandLine(pid).includes(bundle)) return pid;
-  }
-  return undefined;
-}
-
-function readPid(file: string): number | undefined {
-  try {
-    const pid = Number(readFileSync(file, 'utf8'));
-    return Number.isInteger(pid) && pid > 0 ? pid : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Node names its pool threads; where it does not (before 24), `verifyNamespace` finds out. */
 function requireYoungProcess(): void {
   const threads = readdirSync('/proc/self/task').map((id) => {
@@ -96,7 +76,11 @@ function requireYoungProcess(): void {
 }
 
 function tooLate(): BerthError {
-  return new BerthError('internal', 'the engine entered its mount namespace too late: the thread pool was already running', {
-    hint: 'enterEngineNamespace must be the first thing that the process does',
-  });
+  return new BerthError(
+    'internal',
+    'the engine entered its mount namespace too late: the thread pool was already running',
+    {
+      hint: 'enterEngineNamespace must be the first thing that the process does',
+    },
+  );
 }

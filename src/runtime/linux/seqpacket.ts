@@ -34,7 +34,9 @@ export function connectSeqpacket(path: string): Socket {
     call('int close(int)', fd);
     throw error;
   }
-  const { Pipe, constants } = (process as unknown as { binding(name: string): unknown }).binding('pipe_wrap') as PipeWrap;
+  const { Pipe, constants } = (process as unknown as { binding(name: string): unknown }).binding(
+    'pipe_wrap',
+  ) as PipeWrap;
   const handle = new Pipe(constants.SOCKET);
   const failure = handle.open(fd);
   if (failure !== 0) {

@@ -35,7 +35,7 @@ const maxId = 2 ** 31 - 1;
 /**
  * Resolves `user[:group]` (names or numbers) as Docker does: a name must be in the passwd file, a number need not.
  * Supplementary groups come from the group file, unless a group is named explicitly.
- * @throws BerthError `not-found` with the nearest name, `invalid` for a number out of range
+ * @throws BerthError `invalid`, with the nearest name when there is one
  * @see moby/sys/user GetExecUser
  */
 export function resolveUser(user: string, database: UserDatabase): Identity {

@@ -1,0 +1,114 @@
+import { statSync } from 'node:fs';
+import { BerthError } from '../../errors/index.ts';
+import type { RuntimeProgram } from '../crun/invoke.ts';
+import { runForeground } from '../crun/run.ts';
+import { type ContainerPlan, type MachineFacts, ociConfig } from '../spec/config.ts';
+import { bundleFolder, makeBundle, type RunPaths, removeBundle, writeConfig, writeNetworkFiles } from './bundle.ts';
+import type { SeccompFilters } from './filters.ts';
+import { type MountPoint, makeMountStubs } from './mount-stubs.ts';
+import { identityInRoot } from './root-users.ts';
+
+/** A command that a build runs in a container. */
+export interface BuildStep {
+  readonly id: string;
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly user: string;
+  readonly hostname: string;
+  readonly network: 'host' | 'none';
+  readonly mounts: readonly BuildMount[];
+  readonly privileged: boolean;
+  readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
+  readonly signal: AbortSignal;
+}
+
+export type BuildMount =
+  | { readonly type: 'bind'; readonly source: string; readonly target: string; readonly readonly: boolean }
+  | { readonly type: 'tmpfs'; readonly target: string; readonly sizeBytes?: number };
+
+export interface StepMachinery {
+  readonly program: RuntimeProgram;
+  readonly paths: RunPaths;
+  readonly machine: MachineFacts;
+  readonly filters: SeccompFilters;
+}
+
+const shmSizeBytes = 64 * 1024 * 1024;
+/** Runtime ids of build steps start so: recovery knows them for what no engine waits for any more. */
+export const stepIdPrefix = 'build-';
+
+/** Runs a build step on a mounted root. Bundle, cgroup, mounts and mount points are gone when it returns. */
+export async function runBuildStep(step: BuildStep, rootPath: string, machinery: StepMachinery): Promise<number> {
+  step.signal.throwIfAborted();
+  if (step.argv.length === 0) throw new BerthError('invalid', 'no command to run');
+  const id = `${stepIdPrefix}${step.id}`;
+  const bundle = bundleFolder(machinery.paths, id);
+  const files = makeBundle(bundle);
+  let removeStubs: (() => void) | undefined;
+  try {
+    writeNetworkFiles(files, step.network, step.hostname);
+    const plan = stepPlan(step, id, rootPath, { hosts: files.hosts, resolvConf: files.resolvConf });
+    const config = ociConfig(plan, machinery.machine);
+    writeConfig(bundle, machinery.filters.attach(config));
+    removeStubs = makeMountStubs(rootPath, mountPoints(step));
+    return await runForeground(machinery.program, {
+      id,
+      bundle,
+      argv: step.argv,
+      onOutput: step.onOutput,
+      signal: step.signal,
+    });
+  } finally {
+    removeStubs?.();
+    removeBundle(bundle);
+  }
+}
+
+function stepPlan(step: BuildStep, id: string, rootPath: string, files: ContainerPlan['files']): ContainerPlan {
+  return {
+    id,
+    rootPath,
+    readonlyRoot: false,
+    argv: step.argv,
+    env: step.env,
+    cwd: step.cwd,
+    identity: identityInRoot(rootPath, step.user),
+    hostname: step.hostname,
+    announceHostname: false,
+    tty: false,
+    network: step.network,
+    privileged: step.privileged,
+    capAdd: [],
+    capDrop: [],
+    binds: step.mounts.flatMap((mount) => (mount.type === 'bind' ? [{ ...mount, options: [] }] : [])),
+    tmpfs: step.mounts.flatMap((mount) =>
+      mount.type === 'tmpfs' ? [{ target: mount.target, options: tmpfsOptions(mount) }] : [],
+    ),
+    shmSizeBytes,
+    files,
+  };
+}
+
+/** A build's tmpfs is like any folder: programs in it may run. @see BuildKit, `--mount=type=tmpfs` */
+function tmpfsOptions(mount: { readonly sizeBytes?: number }): string {
+  return `exec,suid,dev${mount.sizeBytes === undefined ? '' : `,size=${mount.sizeBytes}`}`;
+}
+
+/** Where the root must have something to mount on. What lies in another mount's tree is not the root's concern. */
+function mountPoints(step: BuildStep): readonly MountPoint[] {
+  const kernel = ['/proc', '/dev', '/sys'].map((target) => ({ target, isDirectory: true }));
+  const files = ['/etc/hosts', '/etc/resolv.conf'].map((target) => ({ target, isDirectory: false }));
+  const mounts = step.mounts.map((mount) => ({
+    target: mount.target,
+    isDirectory: mount.type === 'tmpfs' || isDirectory(mount.source),
+  }));
+  const points = [...kernel, ...files, ...mounts];
+  const isBelow = (inner: string, outer: string) => inner.startsWith(`${outer}/`);
+  return points.filter((point) => !points.some((other) => isBelow(point.target, other.target)));
+}
+
+/** A source that does not exist is left for the runtime to complain about. */
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

@@ -1,0 +1,104 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { BerthError } from '../../errors/index.ts';
+import { launch } from '../conmon/launch.ts';
+import { deleteContainer, findProgram, type RuntimeProgram } from '../crun/invoke.ts';
+import { startTicks } from '../linux/process.ts';
+import { ociConfig } from '../spec/config.ts';
+import type { BindRequest, TmpfsRequest } from '../spec/mounts.ts';
+import type { StepMachinery } from './build-step.ts';
+import { bundleFolder, makeBundle, removeBundle, writeConfig, writeNetworkFiles } from './bundle.ts';
+import { identityInRoot } from './root-users.ts';
+
+/** Everything that decides a container's process, resolved. */
+export interface ContainerRequest {
+  readonly id: string;
+  readonly runtime: string;
+  readonly rootPath: string;
+  readonly readonlyRoot: boolean;
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly user: string;
+  readonly hostname: string;
+  readonly tty: boolean;
+  readonly openStdin: boolean;
+  /** EOF from an attached client ends the process's stdin; otherwise stdin stays open for the next client. Default true. */
+  readonly stdinOnce?: boolean;
+  readonly network: 'host' | 'none';
+  readonly init: boolean;
+  readonly privileged: boolean;
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly binds: readonly BindRequest[];
+  readonly tmpfs: readonly TmpfsRequest[];
+  readonly shmSizeBytes: number;
+}
+
+/** A container's process as it was started; enough to find it again after an engine restart. */
+export interface ContainerProcess {
+  readonly pid: number;
+  readonly startTicks: string;
+  readonly supervisorPid: number;
+  readonly bundle: string;
+}
+
+/** Static inits that distributions ship, by preference. A dynamic one would need the image's own libraries. */
+const inits = ['docker-init', 'tini-static', 'catatonit'];
+const privateInits = ['/usr/libexec/docker/docker-init', '/usr/libexec/podman/catatonit'];
+
+/**
+ * Sets a container up, paused before its command, with a supervisor that logs from the first byte. Nothing stays when it fails.
+ * @throws BerthError by kind: see `startError`; bad users, capabilities and mounts are `invalid`
+ */
+export async function createContainer(
+  request: ContainerRequest,
+  logPath: string,
+  conmon: string,
+  machinery: StepMachinery,
+): Promise<ContainerProcess> {
+  const { argv, hostname, id, network, rootPath } = request;
+  if (argv.length === 0) throw new BerthError('invalid', 'no command specified');
+  const bundle = bundleFolder(machinery.paths, id);
+  const files = makeBundle(bundle);
+  try {
+    writeNetworkFiles(files, network, hostname);
+    const initPath = request.init ? staticInit() : undefined;
+    const identity = identityInRoot(rootPath, request.user);
+    const plan = { ...request, identity, files, announceHostname: true, ...(initPath ? { initPath } : {}) };
+    writeConfig(bundle, machinery.filters.attach(ociConfig(plan, machinery.machine)));
+    mkdirSync(dirname(logPath), { recursive: true });
+    return await superviseContainer(request, { bundle, logPath, conmon }, machinery);
+  } catch (error) {
+    await deleteContainer(machinery.program, id).catch(() => {});
+    removeBundle(bundle);
+    throw error;
+  }
+}
+
+async function superviseContainer(
+  request: ContainerRequest,
+  place: { readonly bundle: string; readonly logPath: string; readonly conmon: string },
+  machinery: { readonly program: RuntimeProgram; readonly paths: { readonly exits: string } },
+): Promise<ContainerProcess> {
+  const { pid, supervisorPid } = await launch(place.conmon, machinery.program, {
+    containerId: request.id,
+    bundle: place.bundle,
+    exitFolder: machinery.paths.exits,
+    tty: request.tty,
+    stdin: request.openStdin,
+    leaveStdinOpen: request.stdinOnce === false,
+    logPath: place.logPath,
+    argv: request.argv,
+  });
+  return { pid, startTicks: startTicks(pid) ?? '', supervisorPid, bundle: place.bundle };
+}
+
+function staticInit(): string {
+  const path =
+    inits.map(findProgram).find((found) => found !== undefined) ?? privateInits.find((file) => existsSync(file));
+  if (path) return path;
+  throw new BerthError('unavailable', 'no init program for --init is installed', {
+    hint: 'install one: apt-get install tini',
+  });
+}

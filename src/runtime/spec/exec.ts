@@ -1,0 +1,28 @@
+import { capabilitySets, resolveCapabilities } from './capabilities.ts';
+import { completeEnvironment } from './environment.ts';
+import type { OciConfig, OciProcess } from './oci-config.ts';
+import type { Identity } from './user.ts';
+
+export interface ExecPlan {
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly identity: Identity;
+  readonly tty: boolean;
+  readonly privileged: boolean;
+}
+
+/** The OCI process of an exec: the container's capabilities, or all with `--privileged`. */
+export function execProcess(plan: ExecPlan, container: OciConfig, available: ReadonlySet<string>): OciProcess {
+  const { identity } = plan;
+  return {
+    terminal: plan.tty,
+    user: { uid: identity.uid, gid: identity.gid, additionalGids: [...new Set([identity.gid, ...identity.groups])] },
+    args: plan.argv,
+    env: completeEnvironment(plan.env, { home: identity.home, tty: plan.tty }),
+    cwd: plan.cwd === '' ? '/' : plan.cwd,
+    capabilities: plan.privileged
+      ? capabilitySets(resolveCapabilities({ add: [], drop: [], privileged: true, available }))
+      : container.process.capabilities,
+  };
+}
