@@ -38,7 +38,7 @@ interface Common {
   readonly span: Span;
   /** The instruction name as written. */
   readonly keyword: Word;
-  /** Comment lines directly above, without `#`. */
+  /** Comment lines above, without `#`; blank lines between them do not count, a lone `#` starts anew. */
   readonly comments: readonly string[];
   /** The whole instruction on one line, as history and progress show it. */
   readonly original: string;

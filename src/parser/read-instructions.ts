@@ -1,0 +1,52 @@
+import type { Span } from '../diagnostics/index.ts';
+import { InstructionParser } from './grammar.ts';
+import { canHoldHeredocs, type InstructionNode, readInstructionNode } from './instruction-node.ts';
+import type { Heredoc } from './ir.ts';
+import { findHeredocMarkers, readHeredocBody } from './lex/heredoc.ts';
+import type { LineReader, LogicalLine } from './lex/line-reader.ts';
+import { createInstructionLexer, type InstructionLexer } from './lex/modes.ts';
+import type { Report } from './report.ts';
+
+let machinery: { readonly lexer: InstructionLexer; readonly parser: InstructionParser } | undefined;
+
+/** Lexer and grammar are recorded once per process, at the first parse. */
+function machines() {
+  if (!machinery) {
+    const lexer = createInstructionLexer();
+    machinery = { lexer, parser: new InstructionParser(lexer.vocabulary) };
+  }
+  return machinery;
+}
+
+export interface ReadInstruction {
+  readonly node: InstructionNode;
+  readonly emptyLines: readonly Span[];
+}
+
+/** Yields the instructions of a file for form only: lines joined, tokenised, parsed, heredoc bodies attached. */
+export function* readInstructions(reader: LineReader, report: Report): Generator<ReadInstruction> {
+  for (let line = reader.nextLogicalLine(); line; line = reader.nextLogicalLine()) {
+    yield { node: readNode(line, reader, report), emptyLines: line.emptyLines };
+  }
+}
+
+function readNode(line: LogicalLine, reader: LineReader, report: Report): InstructionNode {
+  const { lexer, parser } = machines();
+  const { logical, comments } = line;
+  const { text } = logical;
+  const markers = text.includes('<<') ? findHeredocMarkers(text) : [];
+  const cst = parser.parse(lexer.tokenize(text, reader.escape, markers));
+  const node = readInstructionNode(cst, { logical, comments, heredocs: [], endOffset: reader.lastLineEnd });
+  if (markers.length === 0 || !canHoldHeredocs(node)) return node;
+  const heredocs: Heredoc[] = [];
+  for (const marker of markers) {
+    const { heredoc, terminated, nearMiss } = readHeredocBody(reader, marker);
+    heredocs.push(heredoc);
+    if (!terminated) {
+      const span = logical.span(marker.start, marker.end);
+      report('dockerfile/unterminated-heredoc', span, { name: marker.name, line: nearMiss });
+    }
+  }
+  const attached = { heredocs, endOffset: reader.lastLineEnd };
+  return { ...node, ...attached, ...(node.trigger ? { trigger: { ...node.trigger, ...attached } } : {}) };
+}
