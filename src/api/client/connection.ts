@@ -28,7 +28,8 @@ export class Connection {
 
   /** @throws BerthError `unavailable`, `forbidden`, `cancelled` */
   async send(request: WireRequest): Promise<WireAnswer> {
-    const http = await import('node:http');
+    // An `import` of it would load every export, WebSocket and its 25 ms among them.
+    const http = process.getBuiltinModule('node:http');
     this.#agent ??= new http.Agent({ keepAlive: true });
     const upgrade = request.headers['Upgrade'] !== undefined;
     const options: HttpOptions = {

@@ -19,6 +19,7 @@ export interface DispatchOptions {
 export class Dispatcher {
   readonly #options: DispatchOptions;
   readonly #inFlight = new Set<AbortController>();
+  #closing = false;
   /** Connections that are, or may soon be, a raw stream. */
   readonly #streams = new WeakSet<Socket>();
 
@@ -30,7 +31,9 @@ export class Dispatcher {
     return this.#inFlight.size;
   }
 
+  /** Aborts what is in flight, and lets no connection live on after its request. */
   abortAll(): void {
+    this.#closing = true;
     for (const gone of this.#inFlight) gone.abort();
   }
 
@@ -78,6 +81,7 @@ export class Dispatcher {
       exchange.sendError(error);
     } finally {
       exchange.drain();
+      if (this.#closing) request.socket.destroySoon();
       this.#count(gone, false);
     }
   }

@@ -1,5 +1,5 @@
 import type { BuildEvent } from '../../builder/events.ts';
-import type { EngineApi } from '../../engine/api.ts';
+import type { EngineApi } from '../../engine/index.ts';
 import type { ImageId } from '../../oci/index.ts';
 import type { InfoBody, JsonMessage, RegistryAuth, VersionBody } from '../contract/index.ts';
 

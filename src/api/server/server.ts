@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { API_VERSION } from '../contract/index.ts';
@@ -14,6 +14,9 @@ import { containerRoutes } from './routes/containers.ts';
 import { execRoutes } from './routes/execs.ts';
 import { imageRoutes } from './routes/images.ts';
 import { systemRoutes } from './routes/system.ts';
+
+/** An `import` of it would load every export, WebSocket and its 25 ms among them. */
+const { createServer, ServerResponse } = process.getBuiltinModule('node:http');
 
 const CLOSE_GRACE_MS = 2_000;
 
@@ -134,5 +137,5 @@ function refuseMalformed(
   const body = '{"message":"malformed HTTP request"}\n';
   const all = { ...headers, 'Content-Type': 'application/json', 'Content-Length': body.length, Connection: 'close' };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`);
+  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`, () => socket.destroy());
 }

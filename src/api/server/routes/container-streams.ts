@@ -1,4 +1,4 @@
-import type { LogsQuery } from '../../../engine/api.ts';
+import type { LogsQuery } from '../../../engine/index.ts';
 import { BerthError, toBerthError } from '../../../errors/index.ts';
 import { atLeast, encodeFrame, streamContentType, type WaitCondition, type WaitResult } from '../../contract/index.ts';
 import type { Exchange } from '../exchange.ts';
