@@ -6,24 +6,32 @@ const PADDING = 3;
  * A column is a run of neighbouring lines that have a tab there; text behind the last tab of a line is never padded.
  * @see Go text/tabwriter
  */
-export function alignColumns(lines: readonly string[]): string[] {
+export function alignColumns(lines: readonly string[], minWidth = MIN_WIDTH): string[] {
   const cells = lines.map((line) => line.split('\t'));
   const widths: number[][] = cells.map(() => []);
-  measure(cells, widths, 0, cells.length, 0);
+  measure(cells, widths, { from: 0, to: cells.length, column: 0, minWidth });
   return cells.map((row, at) =>
     row.map((cell, column) => (column < row.length - 1 ? padEnd(cell, widths[at]![column]!) : cell)).join(''),
   );
 }
 
-function measure(cells: readonly string[][], widths: number[][], from: number, to: number, column: number): void {
+interface Area {
+  readonly from: number;
+  readonly to: number;
+  readonly column: number;
+  readonly minWidth: number;
+}
+
+function measure(cells: readonly string[][], widths: number[][], { from, to, column, minWidth }: Area): void {
   for (let start = from; start < to; start++) {
     if (!hasCell(cells[start]!, column)) continue;
     let end = start;
     while (end < to && hasCell(cells[end]!, column)) end++;
-    const block = cells.slice(start, end);
-    const width = Math.max(MIN_WIDTH, ...block.map((row) => displayLength(row[column]!) + PADDING));
+    const contents = cells.slice(start, end).map((row) => displayLength(row[column]!) + PADDING);
+    // Not by spreading: a list may be longer than a call may have arguments.
+    const width = contents.reduce((widest, length) => Math.max(widest, length), minWidth);
     for (let at = start; at < end; at++) widths[at]![column] = width;
-    measure(cells, widths, start, end, column + 1);
+    measure(cells, widths, { from: start, to: end, column: column + 1, minWidth });
     start = end - 1;
   }
 }

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import type { RequestOptions } from '../../api/client/index.ts';
+import { BerthError } from '../../errors/index.ts';
+import { parseReference } from '../../oci/index.ts';
+import { ownPlatform } from '../container/create-container.ts';
+import { keyValues } from '../container/key-values.ts';
+import type { CommandContext } from '../context.ts';
+import { type BuildSource, guestName } from './source.ts';
+
+type Request = Pick<RequestOptions, 'query' | 'body' | 'headers'>;
+
+/** The `POST /build` that the flags stand for. @throws BerthError `invalid` before anything is sent */
+export async function buildRequest(context: CommandContext, source: BuildSource): Promise<Request> {
+  const { flags, engine, environment } = context;
+  const tags = flags.list('tag');
+  for (const tag of tags) parseReference(tag);
+  const platform = flags.string('platform');
+  const network = flags.string('network');
+  const query = {
+    'berth-events': 1,
+    t: tags,
+    target: flags.string('target'),
+    nocache: flags.bool('no-cache') ? 1 : undefined,
+    buildargs: buildArgs(flags.list('build-arg'), environment.env),
+    labels: keyValues(flags.list('label')),
+    networkmode: network === 'default' ? undefined : network,
+    platform: engine.host.isLocal ? ownPlatform(platform) : platform,
+    'berth-epoch': sourceDateEpoch(environment.env['SOURCE_DATE_EPOCH']),
+  };
+  const content = await sourceRequest(source, engine.host.isLocal);
+  return { ...content, query: { ...query, ...content.query } };
+}
+
+async function sourceRequest(source: BuildSource, isLocal: boolean): Promise<Request> {
+  if (source.kind === 'text') return { headers: DOCKERFILE, body: source.text };
+  if (source.kind === 'archive') return { headers: TAR, body: source.stream, query: { dockerfile: source.dockerfile } };
+  return isLocal ? inPlace(source) : await asArchive(source);
+}
+
+type FolderSource = BuildSource & { readonly kind: 'folder' };
+
+const DOCKERFILE = { 'Content-Type': 'text/x-dockerfile' };
+const TAR = { 'Content-Type': 'application/x-tar' };
+
+/** The local engine reads the folder itself. */
+function inPlace({ root, dockerfile }: FolderSource): Request {
+  const query = { 'berth-context': root };
+  if (dockerfile.kind === 'text') return { query, headers: DOCKERFILE, body: dockerfile.text };
+  if (dockerfile.kind === 'outside') return { query: { ...query, 'berth-dockerfile': dockerfile.path } };
+  return { query: { ...query, dockerfile: dockerfile.path } };
+}
+
+async function asArchive({ root, dockerfile }: FolderSource): Promise<Request> {
+  const { packContext } = await import('./context-tar.ts');
+  if (dockerfile.kind === 'inside') {
+    return {
+      headers: TAR,
+      body: packContext(root, { dockerfile: dockerfile.path }),
+      query: { dockerfile: dockerfile.path },
+    };
+  }
+  const text = dockerfile.kind === 'text' ? dockerfile.text : readFileSync(dockerfile.path);
+  const name = guestName(text);
+  return {
+    headers: TAR,
+    body: packContext(root, { dockerfile: name, guest: { name, text } }),
+    query: { dockerfile: name },
+  };
+}
+
+/** A bare name takes its value from the environment; the engine leaves it out where it has none. */
+function buildArgs(
+  flags: readonly string[],
+  env: CommandContext['environment']['env'],
+): Readonly<Record<string, string | null>> {
+  return Object.fromEntries(
+    flags.map((flag) => {
+      const equals = flag.indexOf('=');
+      return equals < 0 ? [flag, env[flag] ?? null] : [flag.slice(0, equals), flag.slice(equals + 1)];
+    }),
+  );
+}
+
+function sourceDateEpoch(text: string | undefined): number | undefined {
+  if (!text) return undefined;
+  if (/^\d{1,12}$/.test(text)) return Number(text);
+  throw new BerthError('invalid', `SOURCE_DATE_EPOCH must be a number of seconds, not ${JSON.stringify(text)}`);
+}

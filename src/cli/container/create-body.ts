@@ -1,0 +1,97 @@
+import type { ContainerCreateBody, HostConfigBody } from '../../api/contract/index.ts';
+import { BerthError } from '../../errors/index.ts';
+import type { CommandContext } from '../context.ts';
+import { readEnvironment, readLabels } from './key-values.ts';
+import { parseMount, parseVolumes } from './mounts.ts';
+
+type Stream = 'stdin' | 'stdout' | 'stderr';
+
+/** Streams that a `run` joins: those of `-a`, else output, and stdin with `-i`. */
+export function attachedStreams({ flags, name }: Pick<CommandContext, 'flags' | 'name'>): ReadonlySet<Stream> {
+  const given = flags.list('attach').map(readStream);
+  if (given.length > 0) return new Set(given);
+  if (name.endsWith('run') && flags.bool('detach')) return new Set();
+  return new Set<Stream>(['stdout', 'stderr', ...(flags.bool('interactive') ? (['stdin'] as const) : [])]);
+}
+
+function readStream(text: string): Stream {
+  const stream = text.toLowerCase();
+  if (stream === 'stdin' || stream === 'stdout' || stream === 'stderr') return stream;
+  throw new BerthError(
+    'invalid',
+    `invalid argument ${JSON.stringify(text)} for "-a, --attach" flag: valid streams are STDIN, STDOUT and STDERR`,
+  );
+}
+
+/** The request that the flags of `run` and `create` stand for. @throws BerthError `invalid`, `unsupported` */
+export async function createBody(context: CommandContext): Promise<ContainerCreateBody> {
+  const { flags, args, environment } = context;
+  const [image, ...command] = args;
+  const attached = attachedStreams(context);
+  const env = await readEnvironment(flags.list('env-file'), flags.list('env'), environment);
+  const labels = await readLabels(flags.list('label-file'), flags.list('label'), environment.cwd);
+  const volumes = parseVolumes(flags.list('volume'), environment.cwd);
+  const entrypoint = flags.string('entrypoint');
+  const interactive = flags.bool('interactive');
+  return {
+    Hostname: flags.string('hostname') ?? '',
+    User: flags.string('user') ?? '',
+    AttachStdin: attached.has('stdin'),
+    AttachStdout: attached.has('stdout'),
+    AttachStderr: attached.has('stderr'),
+    Tty: flags.bool('tty'),
+    OpenStdin: interactive,
+    StdinOnce: interactive && attached.has('stdin'),
+    Env: env,
+    Cmd: command.length > 0 ? command : null,
+    Image: image!,
+    Volumes: volumes.anonymous,
+    WorkingDir: flags.string('workdir') ?? '',
+    // An empty entrypoint is asked for with one empty word; none leaves the image's.
+    Entrypoint: entrypoint === undefined ? null : [entrypoint],
+    Labels: labels,
+    ...optional('StopSignal', flags.string('stop-signal')),
+    ...optional('StopTimeout', flags.number('stop-timeout')),
+    HostConfig: hostConfig(context, volumes.binds),
+  };
+}
+
+function hostConfig({ flags, environment }: CommandContext, binds: readonly string[]): HostConfigBody {
+  const mounts = flags.list('mount').map((text) => parseMount(text, environment.cwd));
+  return {
+    Binds: binds,
+    NetworkMode: networkMode(flags.list('network')),
+    AutoRemove: flags.bool('rm'),
+    Privileged: flags.bool('privileged'),
+    ReadonlyRootfs: flags.bool('read-only'),
+    ...(flags.has('init') ? { Init: flags.bool('init') } : {}),
+    CapAdd: flags.list('cap-add'),
+    CapDrop: flags.list('cap-drop'),
+    Tmpfs: tmpfsMap(flags.list('tmpfs')),
+    ...(mounts.length > 0 ? { Mounts: mounts } : {}),
+    ...optional('Runtime', flags.string('runtime')),
+    ...optional('ShmSize', flags.number('shm-size')),
+  };
+}
+
+function networkMode(texts: readonly string[]): string {
+  if (texts.length > 1) throw new BerthError('unsupported', 'more than one --network is not there yet');
+  const [text = 'default'] = texts;
+  if (text.includes('='))
+    throw new BerthError('unsupported', `--network ${text}: options are not there yet`, { hint: 'use none or host' });
+  return text;
+}
+
+/** `path[:options]` to path and options. */
+function tmpfsMap(texts: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const colon = text.indexOf(':');
+      return colon < 0 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];
+    }),
+  );
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
+}
