@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { afterAll } from 'vitest';
 import type { EventMessage, JsonMessage } from '../../../src/api/contract/index.ts';
 import { encodeHeader, endOfArchive, padding, type TarEntry } from '../../../src/archive/index.ts';
 import { openGarbage, openImageStore, openSpool } from '../../../src/cache/index.ts';
@@ -11,7 +11,7 @@ import { FakeSnapshots } from './fake-snapshots.ts';
 
 const folders: string[] = [];
 
-afterEach(async () => {
+afterAll(async () => {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
 });
 
