@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApiServer } from '../api/server/index.ts';
-import { openImageStore, openObjectStore, openStepRecords } from '../cache/index.ts';
+import { openGarbage, openImageStore, openObjectStore, openSpool, openStepRecords } from '../cache/index.ts';
 import { createEngine } from '../engine/index.ts';
 import { enterEngineNamespace, openLayerStore, openRuntime, RootFiles } from '../runtime/index.ts';
 import { createBuilds } from './builds.ts';
@@ -64,7 +64,7 @@ async function open(
 ): Promise<HostedEngine> {
   const temporary = `${dataFolder}/tmp`;
   const [snapshots, runtime, images, records, store] = await Promise.all([
-    openLayerStore({ dataFolder }),
+    openLayerStore({ dataFolder, worker: workerScript('layers') }),
     openRuntime({ runFolder: config.runRoot, dataFolder, defaultRuntime: config.runtime, log }),
     openImageStore(dataFolder),
     openStepRecords(dataFolder),
@@ -77,11 +77,17 @@ async function open(
     runtime,
     store,
     clock,
+    spool: openSpool(dataFolder),
+    garbage: openGarbage({
+      layers: snapshots,
+      images: images.engineImages,
+      containers: () => snapshots.parents(),
+      records: () => records.chains(),
+    }),
     defaults: { runtime: config.runtime, runtimes: ['crun', 'runc'] },
   });
-  const live = await engine.liveContainerIds();
-  await runtime.recover(live);
-  await snapshots.sweep({ liveIds: live });
+  await runtime.recover(engine.liveContainerIds());
+  await snapshots.sweep({ liveIds: new Set(await store.list('container')) });
   rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary, { recursive: true, mode: 0o700 });
   await engine.recover();
@@ -93,7 +99,10 @@ async function open(
     unpackContext: (tar, folder) => files.unpackStream(tar, folder),
     now: clock.now,
   });
-  const server = createApiServer({ engine, builds, system: createSystem({ config, engine, snapshots }),
+  const server = createApiServer({
+    engine,
+    builds,
+    system: createSystem({ config, engine, snapshots }),
     log: (message, error) => log(error === undefined ? message : `${message}: ${describe(error)}`),
   });
   await server.listenUnix({ path: config.socket });

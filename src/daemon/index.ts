@@ -1,11 +1,10 @@
 import { isBerthError } from '../errors/index.ts';
-import { readConfig } from './config.ts';
-import { type EngineConfig } from './config.ts';
-import { hostEngine, type HostedEngine } from './host.ts';
+import { type EngineConfig, readConfig } from './config.ts';
+import { type HostedEngine, hostEngine } from './host.ts';
 import { waitForSocket } from './launch.ts';
 
-export type { HostedEngine } from './host.ts';
 export { probeHost } from '../runtime/index.ts';
+export type { HostedEngine } from './host.ts';
 
 /** Hosts an engine here for the life of one command; undefined when another process came first and its engine serves. */
 export async function hostOrJoin(config: EngineConfig): Promise<HostedEngine | undefined> {
