@@ -1,4 +1,4 @@
-import type { ExecProcess } from '../container/streams.ts';
+import type { ExecProcess, ProcessStreams } from '../container/streams.ts';
 import type { RuntimeProgram } from '../crun/invoke.ts';
 import { startTicks } from '../linux/process.ts';
 import { attachStreams } from './attach.ts';
@@ -26,6 +26,7 @@ export async function execWithTerminal(
   // Exit files are named by container: an exec needs a folder of its own, or it would overwrite the container's.
   const exitFolder = `${exec.bundle}/exits`;
   const exits = new ExitWatch(exitFolder);
+  let streams: ProcessStreams | undefined;
   try {
     const supervised = await launch(conmon, program, {
       containerId: exec.containerId,
@@ -35,10 +36,14 @@ export async function execWithTerminal(
       stdin: exec.stdin,
       leaveStdinOpen: false,
       logPath: undefined,
-      execSpec: `${exec.bundle}/process.json`,
+      exec: {
+        specPath: `${exec.bundle}/process.json`,
+        onAttachable: () => {
+          streams = attachStreams(exec.bundle);
+        },
+      },
       argv: exec.argv,
     });
-    const streams = attachStreams(exec.bundle);
     const process = { ...supervised, bundle: exec.bundle, startTicks: startTicks(supervised.pid) ?? '' };
     const exited = exits.wait(exec.containerId, process).then(({ code }) => {
       exits.close();
@@ -46,11 +51,12 @@ export async function execWithTerminal(
     });
     return {
       pid: supervised.pid,
-      streams,
+      streams: streams ?? attachStreams(exec.bundle),
       exited,
       resize: async (rows, columns) => resizeTerminal(exec.bundle, rows, columns),
     };
   } catch (error) {
+    streams?.close();
     exits.close();
     throw error;
   }

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { BerthError } from '../../errors/index.ts';
 import { startError } from '../crun/errors.ts';
-import { findProgram, type RuntimeProgram } from '../crun/invoke.ts';
+import { findProgram, type RuntimeProgram, readComplaints } from '../crun/invoke.ts';
 
 /** The supervisor of one container or exec, and the process that it started. */
 export interface Supervised {
@@ -23,9 +23,15 @@ export interface LaunchOptions {
   readonly leaveStdinOpen: boolean;
   /** k8s-file log, or undefined for none. */
   readonly logPath: string | undefined;
-  /** For an exec: file with the OCI process. */
-  readonly execSpec?: string;
+  readonly exec?: ExecLaunch;
   readonly argv: readonly string[];
+}
+
+export interface ExecLaunch {
+  /** File with the OCI process. */
+  readonly specPath: string;
+  /** Called when the attach socket is there and the process is not: whoever attaches now misses nothing. */
+  readonly onAttachable: () => void;
 }
 
 export function conmonPath(): string {
@@ -36,31 +42,55 @@ export function conmonPath(): string {
   });
 }
 
+/** Descriptors by which conmon talks to its parent. @see conmon's `_OCI_*` environment variables */
+const SYNC = 3;
+const START = 4;
+const ATTACH = 5;
+
 /**
  * Starts conmon, which runs the runtime's `create` (or `exec`), then watches the process on its own: it outlives the engine.
  * @throws BerthError with what the runtime said when the process could not be set up
  */
 export async function launch(conmon: string, program: RuntimeProgram, options: LaunchOptions): Promise<Supervised> {
+  const { bundle, exec } = options;
+  const environment = {
+    PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+    TZ: 'UTC',
+    _OCI_SYNCPIPE: `${SYNC}`,
+    _OCI_STARTPIPE: `${START}`,
+  };
   const child = spawn(conmon, launchArguments(program, options), {
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', _OCI_SYNCPIPE: '3', _OCI_STARTPIPE: '4' },
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe', ...(exec ? (['pipe'] as const) : [])],
+    env: exec ? { ...environment, _OCI_ATTACHPIPE: `${ATTACH}` } : environment,
     detached: true,
   });
   // conmon waits for this byte, so that its parent could move it to another cgroup before it starts anything.
-  const gate = child.stdio[4] as Writable;
+  const gate = child.stdio[START] as Writable;
   gate.on('error', () => {});
-  gate.end('\n');
+  gate.write('\n');
+  const extraPipes: readonly unknown[] = child.stdio;
+  if (exec) {
+    (extraPipes[ATTACH] as Readable).once('data', () => {
+      exec.onAttachable();
+      gate.end('\n');
+    });
+  } else gate.end();
   const report = await syncReport(child);
-  if (report.pid > 0)
-    return { pid: report.pid, supervisorPid: Number(readFileSync(`${options.bundle}/conmon.pid`, 'utf8')) };
-  throw startError(report.message, options.argv);
+  if (report.pid > 0) return { pid: report.pid, supervisorPid: Number(readFileSync(`${bundle}/conmon.pid`, 'utf8')) };
+  // With a terminal, conmon gives up without passing on what the runtime said.
+  throw startError(readComplaints(complaintsPath(bundle)) || report.message, options.argv);
+}
+
+function complaintsPath(bundle: string): string {
+  return `${bundle}/runtime.log`;
 }
 
 function launchArguments(program: RuntimeProgram, options: LaunchOptions): readonly string[] {
-  const { bundle, containerId } = options;
+  const { bundle, containerId, exec } = options;
+  const runtimeArguments = [...program.globalArguments, '--log', complaintsPath(bundle)];
   return [
     ...['--api-version', '1', '--cid', containerId, '--cuuid', containerId, '--name', containerId],
-    ...['--runtime', program.path, ...program.globalArguments.flatMap((argument) => ['--runtime-arg', argument])],
+    ...['--runtime', program.path, ...runtimeArguments.flatMap((argument) => ['--runtime-arg', argument])],
     ...['--bundle', bundle, '--persist-dir', bundle, '--exit-dir', options.exitFolder],
     ...['--container-pidfile', `${bundle}/pid`, '--conmon-pidfile', `${bundle}/conmon.pid`],
     ...['--full-attach', '--log-level', 'error', '--no-sync-log'],
@@ -68,27 +98,33 @@ function launchArguments(program: RuntimeProgram, options: LaunchOptions): reado
     ...(options.tty ? ['--terminal'] : []),
     ...(options.stdin ? ['--stdin'] : []),
     ...(options.leaveStdinOpen ? ['--leave-stdin-open'] : []),
-    ...(options.execSpec === undefined ? [] : ['--exec', '--exec-process-spec', options.execSpec]),
+    ...(exec ? ['--exec', '--exec-attach', '--exec-process-spec', exec.specPath] : []),
   ];
 }
 
+interface Report {
+  readonly pid: number;
+  readonly message: string;
+}
+
 /** One JSON line: the pid of the process, or what went wrong. */
-async function syncReport(child: ChildProcess): Promise<{ readonly pid: number; readonly message: string }> {
+async function syncReport(child: ChildProcess): Promise<Report> {
   let text = '';
-  const pipe = child.stdio[3] as NodeJS.ReadableStream;
+  const pipe = child.stdio[SYNC] as Readable;
   return await new Promise((resolve, reject) => {
     child.once('error', reject);
     pipe.setEncoding('utf8');
     pipe.on('data', (part: string) => {
       text += part;
-      const end = text.indexOf('\n');
-      if (end >= 0) resolve(parseReport(text.slice(0, end)));
+      if (text.includes('\n')) resolve(parseReport(text));
     });
     pipe.once('end', () => resolve(parseReport(text)));
   });
 }
 
-function parseReport(line: string): { readonly pid: number; readonly message: string } {
+/** An exec reports its exit code in a second line, much later: that comes by the exit file, too. */
+function parseReport(text: string): Report {
+  const line = text.split('\n', 1)[0]!;
   if (line.trim() === '') return { pid: -1, message: 'the supervisor ended without a report' };
   const report = JSON.parse(line) as { readonly data?: number; readonly pid?: number; readonly message?: string };
   return { pid: report.data ?? report.pid ?? -1, message: report.message ?? '' };

@@ -27,6 +27,7 @@ import { recoverRuntime } from './recover.ts';
 import { identityInRoot } from './root-users.ts';
 import { type ContainerProcess, type ContainerRequest, createContainer } from './start-container.ts';
 import type { ExecProcess, ProcessStreams } from './streams.ts';
+import { type ProcessTable, processTable } from './top.ts';
 
 export interface RuntimeOptions {
   /** Runtime state; a short path, gone after a reboot. */
@@ -92,7 +93,8 @@ export class Runtime {
   }
 
   async create(request: ContainerRequest, logPath: string): Promise<ContainerProcess> {
-    this.#exits.forget(request.id);
+    // What an earlier run of the same container left is in the way.
+    await this.delete(request.id, undefined);
     return await createContainer(request, logPath, this.#conmon, this.#machinery(request.runtime));
   }
 
@@ -141,7 +143,7 @@ export class Runtime {
       const running = request.tty
         ? await execWithTerminal(this.#conmon, this.#programOf(id), exec)
         : await execWithPipes(this.#programOf(id), exec);
-      const tidy = () => removeBundle(bundle);
+      const tidy = () => this.#removeBundle(bundle);
       running.exited.then(tidy, tidy);
       return running;
     } catch (error) {
@@ -154,11 +156,14 @@ export class Runtime {
   async delete(id: string, process: ContainerProcess | undefined): Promise<void> {
     const bundle = process?.bundle ?? bundleFolder(this.#paths, id);
     for (const name of runtimeNames) await this.#deleteState(name, id);
-    // A supervisor that has just lost its container still writes its exit file.
-    await waitUntil(() => supervisorOf(bundle) === undefined, supervisorEndMs);
     removeCgroup(`/berth/${id}`);
-    removeBundle(bundle);
+    await this.#removeBundle(bundle);
     this.#exits.forget(id);
+  }
+
+  async processes(process: ContainerProcess, psArgs: string): Promise<ProcessTable> {
+    if (!this.isAlive(process)) throw new BerthError('conflict', 'the container is not running');
+    return await processTable(process.pid, psArgs);
   }
 
   readLog(logPath: string, query: LogQuery): AsyncIterable<LogEntry> {
@@ -173,6 +178,12 @@ export class Runtime {
   /** Stops watching. Containers go on. */
   close(): void {
     this.#exits.close();
+  }
+
+  /** A supervisor that has just lost its process still writes into its bundle. */
+  async #removeBundle(bundle: string): Promise<void> {
+    await waitUntil(() => supervisorOf(bundle) === undefined, supervisorEndMs);
+    removeBundle(bundle);
   }
 
   async #deleteState(name: RuntimeName, id: string): Promise<void> {

@@ -91,7 +91,7 @@ function unknown(what: 'user' | 'group', name: string, entries: readonly { reado
     entries.map((entry) => entry.name),
   );
   throw new BerthError(
-    'not-found',
+    'invalid',
     `unable to find ${what} ${name}: no matching entries in ${file.slice('/etc/'.length)} file`,
     {
       hint: meant ? `did you mean ${meant}?` : `add it to the image's ${file}, or use a number`,
