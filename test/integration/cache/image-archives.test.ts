@@ -200,6 +200,33 @@ describe('docker', () => {
     expect((error as Error).message).toBe("invalid filter 'nonsense'");
   });
 
+  it('refuses to remove an image in use in the same words, and removes the same names', async () => {
+    await peer.ok(['load', '-i', at('two.tar')]);
+    const { api, users } = ours;
+    await peer.ok(['tag', 'berth-interop:1', 'third/name:x']);
+    await api.tag('berth-interop:1', 'third/name', 'x');
+    const container = (await peer.ok(['create', 'berth-interop:1'])).trim();
+    users.set(image.id, [{ id: container, name: '/c', running: false }]);
+    const both = async (ref: string, force: boolean) => {
+      const theirs = await peer.run(['rmi', ...(force ? ['-f'] : []), ref]);
+      const mine = await api.remove(ref, { force, prune: true }).catch((thrown: Error) => thrown);
+      if (!(mine instanceof Error)) {
+        const untagged = mine.flatMap((row) => ('Untagged' in row ? [`Untagged: ${row.Untagged}`] : []));
+        expect(theirs.stdout.split('\n').filter((line) => line.startsWith('Untagged'))).toEqual(untagged);
+      } else expect(theirs.stderr.trim()).toBe(`Error response from daemon: ${mine.message}`);
+    };
+    await both(image.id.slice(7, 19), false);
+    await both('third/name:x', false);
+    await both('berth-interop:1', false);
+    await both(image.id.slice(7, 19), false);
+    await both('berth-interop:1', true);
+    await peer.ok(['rm', container]);
+    users.clear();
+    await both(image.id, false);
+    await both(OTHER, false);
+    expect(await api.list({ all: true, filters: new Map() })).toEqual([]);
+  });
+
   it('imports a tar to the same configuration', async () => {
     writeFileSync(at('root.tar'), layerTar('echo hi > file'));
     const changes = ['CMD ["a","b"]', 'ENV A=1 B="2 3"', 'EXPOSE 80 53/udp', 'LABEL k="v v"', 'USER me', 'WORKDIR /w'];
