@@ -1,5 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { BerthError } from '../../errors/index.ts';
 import {
   API_VERSION,
@@ -9,8 +8,10 @@ import {
   MIN_API_VERSION,
   MULTIPLEXED_STREAM,
 } from '../contract/index.ts';
-import { Connection, type WireAnswer, type WireRequest } from './connection.ts';
+import { Connection } from './connection.ts';
 import { connectFailure, failureOf, readText } from './failure.ts';
+import type { ResponseHead } from './response-parser.ts';
+import { isStream, type WireBody } from './wire.ts';
 
 /** Absent and undefined parameters are left out, lists are repeated, objects are sent as JSON. */
 export type QueryValues = Readonly<Record<string, string | number | boolean | readonly string[] | object | undefined>>;
@@ -25,9 +26,10 @@ export interface RequestOptions {
 
 export interface EngineResponse {
   readonly status: number;
-  readonly headers: IncomingHttpHeaders;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
   /** The body. Read it to its end, or call `discard`. */
-  readonly stream: IncomingMessage;
+  readonly stream: Readable;
   json<T>(): Promise<T>;
   text(): Promise<string>;
   discard(): void;
@@ -64,50 +66,35 @@ export function createClient(options: { readonly host: string }): EngineClient {
   let agreed = false;
 
   /** An older engine tells its newest version in every answer, also when it refuses ours. */
-  const agree = (response: IncomingMessage): boolean => {
+  const agree = ({ headers }: ResponseHead): boolean => {
     agreed = true;
-    const offered = response.headers['api-version'];
-    if (typeof offered !== 'string' || !isApiVersion(offered)) return false;
+    const offered = headers['api-version'];
+    if (offered === undefined || !isApiVersion(offered)) return false;
     if (compareVersions(offered, version) >= 0 || compareVersions(offered, MIN_API_VERSION) < 0) return false;
     version = offered;
     return true;
   };
 
-  const send = async (
-    method: string,
-    path: string,
-    given: RequestOptions,
-    extra: Readonly<Record<string, string>>,
-  ): Promise<WireAnswer> => {
+  const send = async (method: string, path: string, given: RequestOptions, extra: Readonly<Record<string, string>>) => {
     const { body, type } = encodeBody(given.body);
-    const replayable = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
-    if (!agreed && !replayable) {
-      const { response } = await connection.send({
-        method: 'GET',
-        path: '/_ping',
-        headers: {},
-        body: undefined,
-        signal: given.signal,
-      });
-      response.resume();
-      agree(response);
+    const { signal } = given;
+    if (!agreed && isStream(body)) {
+      const ping = await connection.send({ method: 'GET', path: '/_ping', headers: {}, body: undefined, signal });
+      if (ping.kind === 'response') ping.body.resume();
+      agree(ping.head);
     }
-    const wire = (): WireRequest => ({
-      method,
-      path: `/v${version}${path}${encodeQuery(given.query)}`,
-      headers: {
-        'User-Agent': 'berth',
-        ...(type === undefined ? {} : { 'Content-Type': type }),
-        ...given.headers,
-        ...extra,
-      },
-      body,
-      signal: given.signal,
-    });
-    const answer = await connection.send(wire());
-    if (agreed || !agree(answer.response) || answer.response.statusCode !== 400) return answer;
-    answer.response.resume();
-    return await connection.send(wire());
+    const headers = {
+      'User-Agent': 'berth',
+      ...(type === undefined ? {} : { 'Content-Type': type }),
+      ...given.headers,
+      ...extra,
+    };
+    const sendOnce = () =>
+      connection.send({ method, path: `/v${version}${path}${encodeQuery(given.query)}`, headers, body, signal });
+    const answer = await sendOnce();
+    if (agreed || !agree(answer.head) || answer.head.status !== 400 || answer.kind === 'upgrade') return answer;
+    answer.body.resume();
+    return await sendOnce();
   };
 
   return {
@@ -118,35 +105,34 @@ export function createClient(options: { readonly host: string }): EngineClient {
         answer.socket.destroy();
         throw new BerthError('internal', `the engine at ${host} upgraded a request that did not ask for it`);
       }
-      if ((answer.response.statusCode ?? 500) >= 400) throw await failureOf(answer.response);
-      return wrap(answer.response, host);
+      if (answer.head.status >= 400) throw await failureOf(answer.head.status, answer.body);
+      return wrap(answer.head, answer.body, host);
     },
     async hijack(method, path, given = {}) {
       const answer = await send(method, path, given, { Connection: 'Upgrade', Upgrade: 'tcp' });
       if (answer.kind === 'response') {
-        if ((answer.response.statusCode ?? 500) >= 400) throw await failureOf(answer.response);
-        answer.response.destroy();
+        if (answer.head.status >= 400) throw await failureOf(answer.head.status, answer.body);
+        answer.body.destroy();
         throw new BerthError('unsupported', `the engine at ${host} did not open a stream for ${path}`);
       }
-      if (answer.head.length > 0) answer.socket.unshift(answer.head);
-      return { socket: answer.socket, tty: answer.response.headers['content-type'] !== MULTIPLEXED_STREAM };
+      return { socket: answer.socket, tty: answer.head.headers['content-type'] !== MULTIPLEXED_STREAM };
     },
     close: () => connection.close(),
   };
 }
 
-function wrap(response: IncomingMessage, host: string): EngineResponse {
+function wrap({ status, headers }: ResponseHead, stream: Readable, host: string): EngineResponse {
   const text = async () => {
     try {
-      return await readText(response, MAX_JSON_BYTES);
+      return await readText(stream, MAX_JSON_BYTES);
     } catch (cause) {
       throw connectFailure(cause, host);
     }
   };
   return {
-    status: response.statusCode ?? 0,
-    headers: response.headers,
-    stream: response,
+    status,
+    headers,
+    stream,
     text,
     async json<T>() {
       const body = await text();
@@ -156,11 +142,11 @@ function wrap(response: IncomingMessage, host: string): EngineResponse {
         throw new BerthError('internal', `the engine at ${host} sent an answer that is not JSON`, { cause });
       }
     },
-    discard: () => void response.resume(),
+    discard: () => void stream.resume(),
   };
 }
 
-function encodeBody(body: RequestOptions['body']): { body: WireRequest['body']; type?: string } {
+function encodeBody(body: RequestOptions['body']): { body: WireBody; type?: string } {
   if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) return { body };
   if (Symbol.asyncIterator in body) return { body };
   return { body: JSON.stringify(body), type: 'application/json' };

@@ -1,74 +1,70 @@
-import type { Agent, ClientRequest, RequestOptions as HttpOptions, IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
-import { connectFailure } from './failure.ts';
+import { connect, type Socket } from 'node:net';
+import { BerthError } from '../../errors/index.ts';
 import { type EngineAddress, parseHost } from './host.ts';
+import { RequestRun } from './request-run.ts';
+import { isStream, type WireAnswer, type WireRequest } from './wire.ts';
 
-export interface WireRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array | AsyncIterable<Uint8Array> | undefined;
-  readonly signal: AbortSignal | undefined;
-}
+const IDLE_EVENTS = ['data', 'end', 'close', 'error'];
 
-export type WireAnswer =
-  | { readonly kind: 'response'; readonly response: IncomingMessage }
-  | { readonly kind: 'upgrade'; readonly response: IncomingMessage; readonly socket: Socket; readonly head: Buffer };
-
-/** The HTTP side of a client: one engine, connections kept between requests. `node:http` is loaded at the first use. */
+/** Connections to one engine. They are kept between requests and do not keep the process alive meanwhile. */
 export class Connection {
   readonly #host: string;
   readonly #address: EngineAddress;
-  #agent: Agent | undefined;
+  /** Each with what drops it when the engine speaks or closes. */
+  readonly #idle = new Map<Socket, () => void>();
 
   constructor(host: string) {
     this.#host = host;
     this.#address = parseHost(host);
   }
 
-  /** @throws BerthError `unavailable`, `forbidden`, `cancelled` */
+  /** @throws BerthError `unavailable`, `forbidden`, `cancelled`, `invalid` */
   async send(request: WireRequest): Promise<WireAnswer> {
-    // An `import` of it would load every export, WebSocket and its 25 ms among them.
-    const http = process.getBuiltinModule('node:http');
-    this.#agent ??= new http.Agent({ keepAlive: true });
     const upgrade = request.headers['Upgrade'] !== undefined;
-    const options: HttpOptions = {
-      ...this.#target(),
-      method: request.method,
-      path: request.path,
-      headers: { Host: this.#hostHeader(), ...request.headers, ...lengthHeader(request.body) },
-      // A connection that becomes a stream is nobody else's afterwards.
-      agent: upgrade ? false : this.#agent,
-      ...(request.signal ? { signal: request.signal } : {}),
-    };
-    return await new Promise<WireAnswer>((resolve, reject) => {
-      const message = http.request(options);
-      const fail = (cause: unknown) => reject(connectFailure(cause, this.#host));
-      message.on('response', (response) => resolve({ kind: 'response', response }));
-      message.on('upgrade', (response, socket, head) =>
-        resolve({ kind: 'upgrade', response, socket: socket as Socket, head }),
-      );
-      message.on('error', (cause: NodeJS.ErrnoException) => {
-        const stale = message.reusedSocket && cause.code === 'ECONNRESET' && !isStream(request.body);
-        if (stale) this.send(request).then(resolve, reject);
-        else fail(cause);
-      });
-      sendBody(message, request.body).catch((cause: unknown) => {
-        message.destroy();
-        fail(cause);
-      });
-    });
+    const head = formatHead(request, this.#hostHeader());
+    for (;;) {
+      const kept = upgrade ? undefined : this.#takeIdle();
+      const run = new RequestRun(kept ?? this.#open(), request, this.#host, (socket) => this.#keep(socket));
+      try {
+        return await run.start(head);
+      } catch (error) {
+        // The engine may have closed a kept connection just now. Nothing came back, so nothing is done twice.
+        const stale = kept !== undefined && !run.answered && !isStream(request.body) && !request.signal?.aborted;
+        if (!stale) throw error;
+      }
+    }
   }
 
   /** Closes idle connections. */
   close(): void {
-    this.#agent?.destroy();
+    for (const socket of this.#idle.keys()) socket.destroy();
   }
 
-  #target(): HttpOptions {
-    return this.#address.kind === 'unix'
-      ? { socketPath: this.#address.socketPath }
-      : { host: this.#address.host, port: this.#address.port };
+  #open(): Socket {
+    const address = this.#address;
+    return address.kind === 'unix'
+      ? connect({ path: address.socketPath })
+      : connect({ host: address.host, port: address.port, noDelay: true });
+  }
+
+  #takeIdle(): Socket | undefined {
+    for (const [socket, drop] of this.#idle) {
+      this.#idle.delete(socket);
+      for (const event of IDLE_EVENTS) socket.off(event, drop);
+      if (socket.readable && socket.writable) return socket.ref();
+      socket.destroy();
+    }
+    return undefined;
+  }
+
+  #keep(socket: Socket): void {
+    const drop = () => {
+      this.#idle.delete(socket);
+      socket.destroy();
+    };
+    this.#idle.set(socket, drop);
+    for (const event of IDLE_EVENTS) socket.on(event, drop);
+    socket.unref();
   }
 
   #hostHeader(): string {
@@ -78,34 +74,17 @@ export class Connection {
   }
 }
 
-function isStream(body: WireRequest['body']): body is AsyncIterable<Uint8Array> {
-  return typeof body === 'object' && Symbol.asyncIterator in body;
-}
-
-function lengthHeader(body: WireRequest['body']): Record<string, string> {
-  if (isStream(body)) return { 'Transfer-Encoding': 'chunked' };
-  return { 'Content-Length': String(body === undefined ? 0 : Buffer.byteLength(body)) };
-}
-
-/** An engine may answer before it has read everything: then the rest of the body is not its business any more. */
-async function sendBody(message: ClientRequest, body: WireRequest['body']): Promise<void> {
-  if (!isStream(body)) {
-    message.end(body);
-    return;
-  }
-  for await (const chunk of body) {
-    if (message.destroyed) return;
-    if (!message.write(chunk)) await drained(message);
-  }
-  message.end();
-}
-
-async function drained(message: ClientRequest): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      message.off('drain', done).off('close', done);
-      resolve();
-    };
-    message.on('drain', done).on('close', done);
+/** @throws BerthError `invalid` for what would end a line or the path early */
+function formatHead({ method, path, headers, body }: WireRequest, host: string): string {
+  if (!/^\/[\x21-\x7e]*$/.test(path))
+    throw new BerthError('invalid', `not a path of the API: ${JSON.stringify(path.slice(0, 200))}`);
+  const length = isStream(body)
+    ? { 'Transfer-Encoding': 'chunked' }
+    : { 'Content-Length': String(body === undefined ? 0 : Buffer.byteLength(body)) };
+  const lines = Object.entries({ Host: host, ...headers, ...length }).map(([name, value]) => {
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(value))
+      throw new BerthError('invalid', `the header ${name} has a character that is not allowed`);
+    return `${name}: ${value}\r\n`;
   });
+  return `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }

@@ -1,13 +1,11 @@
-import type { IncomingMessage } from 'node:http';
 import { BerthError, isBerthError } from '../../errors/index.ts';
 import { type ErrorBody, type JsonMessage, kindOfStatus } from '../contract/index.ts';
 
 const MAX_ERROR_BYTES = 1024 * 1024;
 
 /** The error that an answer of status 400 and more stands for. Reads the body. */
-export async function failureOf(response: IncomingMessage): Promise<BerthError> {
-  const status = response.statusCode ?? 500;
-  const text = await readText(response);
+export async function failureOf(status: number, stream: AsyncIterable<unknown>): Promise<BerthError> {
+  const text = await readText(stream);
   const body = parseErrorBody(text);
   const message = body?.message || text.trim().slice(0, 1000) || `the engine answered with HTTP status ${status}`;
   return new BerthError(kindOfStatus(status), message, body?.hint === undefined ? {} : { hint: body.hint });

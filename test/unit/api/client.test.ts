@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createClient, type EngineClient, jsonLines, parseHost } from '../../../src/api/client/index.ts';
@@ -124,6 +124,54 @@ describe('with an older engine', () => {
   it('a stream is sent once, at the right version', async () => {
     await (await client.request('POST', '/images/load', { body: Readable.from([Buffer.from('tar')]) })).text();
     expect(asked).toEqual(['/_ping', '/v1.45/images/load']);
+  });
+});
+
+describe('with connections that break', () => {
+  let server: NetServer;
+  let client: EngineClient;
+  let replies: ((socket: Socket) => void)[];
+  const requests: string[] = [];
+  beforeEach(async () => {
+    requests.length = 0;
+    server = createNetServer((socket) => {
+      socket
+        .on('error', () => {})
+        .on('data', (chunk) => {
+          requests.push(chunk.toString().split(' HTTP')[0] ?? '');
+          replies.shift()?.(socket);
+        });
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    client = createClient({ host: `127.0.0.1:${(server.address() as AddressInfo).port}` });
+  });
+  afterEach(() => {
+    client.close();
+    server.close();
+  });
+  const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+  it('asks again when a kept connection was closed meanwhile', async () => {
+    replies = [(socket) => socket.write(ok), (socket) => socket.destroy(), (socket) => socket.end(ok)];
+    expect(await (await client.request('GET', '/a')).text()).toBe('ok');
+    expect(await (await client.request('GET', '/b')).text()).toBe('ok');
+    expect(requests).toEqual(['GET /v1.50/a', 'GET /v1.50/b', 'GET /v1.50/b']);
+  });
+
+  it('says that an answer was cut off, and does not ask again', async () => {
+    replies = [(socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok')];
+    const { stream } = await client.request('GET', '/a');
+    await expect(stream.toArray()).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(requests).toHaveLength(1);
+  });
+
+  it('never writes a path or header that would end early', async () => {
+    replies = [];
+    await expect(client.request('GET', '/a b')).rejects.toMatchObject({ kind: 'invalid' });
+    await expect(client.request('GET', '/a', { headers: { X: 'a\r\nY: b' } })).rejects.toMatchObject({
+      kind: 'invalid',
+    });
+    expect(requests).toEqual([]);
   });
 });
 
