@@ -1,0 +1,74 @@
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fstatSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  symlinkSync,
+} from 'node:fs';
+import { pathOfFd } from '../linux/in-root.ts';
+import { mknod } from '../linux/libc.ts';
+import { markOpaque, setAttributes, setTime } from './tree/attributes.ts';
+import { fsPath, nativePath } from './tree/fs-path.ts';
+import { isGone, listTree, type TreeItem, topItem, walkTree } from './tree/walk.ts';
+
+/**
+ * Copies a live tree into an empty directory, with all that makes it an overlay upper. Blocks are shared where the file
+ * system can. @returns the copy's items, with overlay's bookkeeping of the originals, which tells what was copied up
+ */
+export function copyTree(from: string, to: string): TreeItem[] {
+  const firstNames = new Map<string, string>();
+  const marks = new Map<string, readonly string[]>();
+  const times: (readonly [place: string, mtime: number])[] = [];
+  for (const item of walkTree(from, { live: true })) {
+    const place = `${to}/${item.path}`;
+    try {
+      copyItem(item, place, firstNames);
+    } catch (error) {
+      // The container goes on meanwhile and may delete what was listed.
+      if (isGone(error)) continue;
+      throw error;
+    }
+    marks.set(item.path, item.overlayMarks);
+    if (item.stat.isDirectory()) times.push([place, item.stat.mtimeMs / 1000]);
+  }
+  for (const [place, mtime] of times) setTime(place, mtime);
+  const top = topItem(from);
+  setAttributes(to, { uid: top.stat.uid, gid: top.stat.gid, mode: top.stat.mode, xattrs: top.xattrs });
+  setTime(to, top.stat.mtimeMs / 1000);
+  return listTree(to)!.map((item) => ({ ...item, overlayMarks: marks.get(item.path) ?? [] }));
+}
+
+function copyItem(item: TreeItem, place: string, firstNames: Map<string, string>): void {
+  const { stat } = item;
+  const target = fsPath(place);
+  const key = stat.nlink > 1 && !stat.isDirectory() && !item.whiteout ? `${stat.dev}:${stat.ino}` : undefined;
+  const first = key === undefined ? undefined : firstNames.get(key);
+  if (first !== undefined) {
+    linkSync(fsPath(first), target);
+    return;
+  }
+  if (stat.isDirectory()) mkdirSync(target, 0o700);
+  else if (stat.isFile()) copyFile(item, target);
+  else if (stat.isSymbolicLink()) symlinkSync(readlinkSync(fsPath(item.place), { encoding: 'buffer' }), target);
+  else mknod(nativePath(place), stat.mode, BigInt(stat.rdev));
+  if (key !== undefined) firstNames.set(key, place);
+  if (item.whiteout) return;
+  setAttributes(place, { uid: stat.uid, gid: stat.gid, mode: stat.mode, xattrs: item.xattrs }, stat.isSymbolicLink());
+  if (item.opaque) markOpaque(place);
+  if (!stat.isDirectory()) setTime(place, stat.mtimeMs / 1000);
+}
+
+/** By an open descriptor: the name may lead elsewhere by now. */
+function copyFile(item: TreeItem, target: string | Buffer): void {
+  const fd = openSync(fsPath(item.place), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    if (!fstatSync(fd).isFile()) throw Object.assign(new Error('no longer a file'), { code: 'ENOENT' });
+    copyFileSync(pathOfFd(fd), target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+  } finally {
+    closeSync(fd);
+  }
+}

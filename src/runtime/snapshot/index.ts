@@ -1,0 +1,3 @@
+export { type CommittedLayer, type LayerStore, type LayerStoreOptions, openLayerStore } from './layer-store.ts';
+export type { MountedRoot } from './roots.ts';
+export type { View } from './views.ts';

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { type TarLimits, TarParser } from '../../archive/index.ts';
+import type { DiffId } from '../../oci/index.ts';
+import type { TreeSummary } from './jobs.ts';
+import type { Replaced } from './replaced.ts';
+import { SplitWriter } from './split.ts';
+import { Lowers } from './tree/lowers.ts';
+import { LayerUnpacker } from './unpack.ts';
+
+/** Where an uncompressed layer tar goes. Crosses into a worker thread. */
+export interface IngestJob {
+  readonly kind: 'ingest';
+  /** A private folder that has an empty `fs/`; `layer.split` and `kept/` are added. */
+  readonly folder: string;
+  /** The parent's layer directories, topmost first. */
+  readonly lowers: readonly string[];
+  readonly limits: TarLimits;
+}
+
+export interface IngestSummary extends TreeSummary {
+  readonly replaced: readonly Replaced[];
+}
+
+/** Takes a layer's tar in pieces: unpacks it, computes its digest, and keeps what is needed to give its bytes back. */
+export class Ingest {
+  readonly #hash = createHash('sha256');
+  readonly #unpacker: LayerUnpacker;
+  readonly #split: SplitWriter;
+  readonly #parser: TarParser;
+  #tarBytes = 0;
+
+  constructor(job: IngestJob) {
+    const unpacker = new LayerUnpacker(job.folder, new Lowers(job.lowers));
+    const split = new SplitWriter(`${job.folder}/layer.split`);
+    this.#unpacker = unpacker;
+    this.#split = split;
+    this.#parser = new TarParser(
+      {
+        entry(entry) {
+          unpacker.entry(entry);
+          if (entry.size > 0) split.content(unpacker.currentPath, entry.size);
+        },
+        content: (chunk) => unpacker.content(chunk),
+        entryEnd: () => unpacker.entryEnd(),
+        raw: (bytes) => split.raw(bytes),
+      },
+      job.limits,
+    );
+  }
+
+  /** @throws BerthError `invalid` for what is no tar or hostile */
+  push(chunk: Uint8Array): void {
+    this.#hash.update(chunk);
+    this.#tarBytes += chunk.length;
+    this.#parser.push(chunk);
+  }
+
+  end(): IngestSummary {
+    this.#parser.end();
+    this.#unpacker.finish();
+    this.#split.finish();
+    return {
+      diffId: `sha256:${this.#hash.digest('hex')}` as DiffId,
+      tarBytes: this.#tarBytes,
+      sizeBytes: this.#unpacker.sizeBytes,
+      files: undefined,
+      replaced: this.#unpacker.replaced,
+    };
+  }
+
+  /** Closes its files. Idempotent. */
+  close(): void {
+    this.#unpacker.close();
+    this.#split.close();
+  }
+}

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { lstatSync, type Stats } from 'node:fs';
+import type { DiffId } from '../../oci/index.ts';
+import { copyTree } from './copy-tree.ts';
+import { pruneUnchanged } from './prune.ts';
+import { changedTop } from './root-item.ts';
+import { removeMarks, setTime } from './tree/attributes.ts';
+import { Lowers } from './tree/lowers.ts';
+import { packTree } from './tree/pack.ts';
+import { type Budget, contentBytes, listTree, type TreeItem, topItem } from './tree/walk.ts';
+
+/** Work on a whole tree, as it crosses into a worker thread. */
+export type LayerJob =
+  | {
+      /** Makes an upper ready to be a layer, and names it by its canonical tar. */
+      readonly kind: 'finalize';
+      readonly top: string;
+      /** First copy the tree from here; `top` is an empty directory. */
+      readonly copyFrom?: string;
+      /** The parent's layer directories, topmost first. */
+      readonly lowers: readonly string[];
+      /** Seconds since the epoch; later times become this one. */
+      readonly clampMtime?: number;
+    }
+  | { readonly kind: 'measure'; readonly top: string };
+
+export interface TreeSummary {
+  readonly diffId: DiffId;
+  readonly tarBytes: number;
+  /** Bytes of file content. */
+  readonly sizeBytes: number;
+  /** Regular files, relative to `fs/`; undefined when there are too many to sync one by one. */
+  readonly files: readonly string[] | undefined;
+}
+
+export type JobResult<J extends LayerJob> = J extends { kind: 'finalize' } ? TreeSummary : number;
+
+const MAX_LISTED_FILES = 32;
+
+/** Runs a job in this thread. @returns undefined, having changed nothing, when the tree is larger than the budget */
+export function runJob<J extends LayerJob>(job: J, budget?: Budget): JobResult<J> | undefined;
+export function runJob(job: LayerJob, budget?: Budget): TreeSummary | number | undefined {
+  const { top } = job;
+  if (job.kind === 'measure') {
+    const items = listTree(top, budget, { live: true });
+    return items && contentBytes(items);
+  }
+  if (job.copyFrom === undefined) {
+    const items = listTree(top, budget);
+    return items && finalize(job, items);
+  }
+  if (budget && listTree(job.copyFrom, budget, { live: true }) === undefined) return undefined;
+  return finalize(job, copyTree(job.copyFrom, top));
+}
+
+function finalize(job: LayerJob & { readonly kind: 'finalize' }, items: readonly TreeItem[]): TreeSummary {
+  const { top, lowers, clampMtime } = job;
+  let kept = pruneUnchanged(items, new Lowers(lowers));
+  for (const item of [topItem(top), ...kept]) removeMarks(item.place, item);
+  if (clampMtime !== undefined) kept = clampTimes(top, kept, clampMtime);
+  const hash = createHash('sha256');
+  let tarBytes = 0;
+  for (const chunk of packTree(layerItems(top, lowers[0] ?? null, kept), { reuseBuffer: true })) {
+    hash.update(chunk);
+    tarBytes += chunk.length;
+  }
+  const files = kept.filter(({ stat }) => stat.isFile()).map(({ path }) => path);
+  return {
+    diffId: `sha256:${hash.digest('hex')}` as DiffId,
+    tarBytes,
+    sizeBytes: contentBytes(kept),
+    files: files.length > MAX_LISTED_FILES ? undefined : files,
+  };
+}
+
+/** All that a layer's tar holds, in its order. */
+export function* layerItems(top: string, parentTop: string | null, items: Iterable<TreeItem>): Generator<TreeItem> {
+  yield* changedTop(top, parentTop);
+  yield* items;
+}
+
+/** Changes the stored files too, so that they and the tar agree. */
+function clampTimes(top: string, items: readonly TreeItem[], clamp: number): readonly TreeItem[] {
+  const limitMs = clamp * 1000;
+  if (lstatSync(top).mtimeMs > limitMs) setTime(top, clamp);
+  return items.map((item) => {
+    if (item.whiteout || item.stat.mtimeMs <= limitMs) return item;
+    setTime(item.place, clamp);
+    return { ...item, stat: Object.assign(Object.create(item.stat), { mtimeMs: limitMs }) as Stats };
+  });
+}

@@ -1,0 +1,25 @@
+import type { ChainId, DiffId } from '../../oci/index.ts';
+import type { Replaced } from './replaced.ts';
+
+/** In which shapes a layer is there. @see ARCHITECTURE.md, "A layer has forms" */
+export type LayerForm =
+  /** `fs/`, an overlay upper. */
+  | 'directory'
+  /** `layer.split`, with `fs/` and `kept/` the exact bytes of the tar that it came from. Without it the tar is canonical. */
+  | 'split';
+
+/** `layer.json`. */
+export interface LayerRecord {
+  readonly chainId: ChainId;
+  readonly diffId: DiffId;
+  readonly parent: ChainId | null;
+  /** Bytes of file content. */
+  readonly sizeBytes: number;
+  readonly tarBytes: number;
+  /** ISO time. */
+  readonly createdAt: string;
+  readonly forms: readonly LayerForm[];
+  /** Name below `l/`. */
+  readonly link: string;
+  readonly replaced?: readonly Replaced[];
+}

@@ -1,0 +1,276 @@
+import { mkdirSync, renameSync, statfsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { decompress } from '../../archive/index.ts';
+import { BerthError } from '../../errors/index.ts';
+import { type ChainId, chainId, type DiffId } from '../../oci/index.ts';
+import { Background } from './background.ts';
+import { syncFiles } from './durable.ts';
+import { layerItems, type TreeSummary } from './jobs.ts';
+import { LayerIndex } from './layer-index.ts';
+import type { LayerForm, LayerRecord } from './layer-record.ts';
+import { type Layout, layerFolder, makeLayout } from './layout.ts';
+import type { Replaced } from './replaced.ts';
+import { inheritTop } from './root-item.ts';
+import { type MountedRoot, Roots } from './roots.ts';
+import { readSplit } from './split.ts';
+import { BUILD_ROOT_PREFIX, sweep } from './sweep.ts';
+import { inTurns } from './tree/chunks.ts';
+import { packTree } from './tree/pack.ts';
+import { walkTree } from './tree/walk.ts';
+import { type View, Views } from './views.ts';
+
+export interface LayerStoreOptions {
+  /** `<root>/layout-v1`; all of the store lies below it, in one file system. */
+  readonly dataFolder: string;
+  /** Milliseconds since the epoch. */
+  readonly clock?: () => number;
+  /** Script of the worker thread: `snapshot/worker.ts` (the default, from source) or its bundle. */
+  readonly worker?: string | URL;
+}
+
+/** A committed layer, as its users see it. */
+export interface CommittedLayer {
+  readonly chainId: ChainId;
+  readonly diffId: DiffId;
+  /** Bytes of file content. */
+  readonly sizeBytes: number;
+}
+
+/** Bytes that unpacking a layer leaves free on the disk. */
+const DISK_RESERVE = 64 << 20;
+/** gzip cannot expand more than 1032 times; zstd can, and honest layers do not. */
+const MAX_RATIO = 2000;
+
+/**
+ * Layers as directories that overlay stacks, and writable roots on them. Satisfies the builder's `Snapshots` port and
+ * the engine's `EngineSnapshots`. One process at a time may have a data folder open.
+ */
+export class LayerStore {
+  readonly driver = 'overlay2';
+  readonly #layout: Layout;
+  readonly #layers: LayerIndex;
+  readonly #roots: Roots;
+  readonly #views: Views;
+  readonly #background: Background;
+  readonly #clock: () => number;
+  readonly #session: string;
+  #temps = 0;
+
+  constructor(options: LayerStoreOptions) {
+    this.#layout = makeLayout(options.dataFolder);
+    this.#layers = new LayerIndex(this.#layout);
+    this.#roots = new Roots(this.#layout, this.#layers);
+    this.#views = new Views(this.#layout, this.#layers);
+    this.#background = new Background(options.worker ?? new URL('./worker.ts', import.meta.url));
+    this.#clock = options.clock ?? Date.now;
+    this.#session = `${process.pid.toString(36)}-${this.#clock().toString(36)}`;
+  }
+
+  /**
+   * Recovers after a crash: unmounts and removes roots that are not live (build roots never are), temps, half layers.
+   * Call it once, before anything else uses the store.
+   */
+  async sweep(options: { readonly liveIds: ReadonlySet<string> }): Promise<void> {
+    const { liveIds } = options;
+    const parts = { layout: this.#layout, layers: this.#layers, roots: this.#roots };
+    await sweep({ ...parts, liveIds, makeTemp: () => this.#temp() });
+  }
+
+  async has(chain: ChainId): Promise<boolean> {
+    return this.#layers.get(chain) !== undefined;
+  }
+
+  async prepare(id: string, parent: ChainId | null): Promise<MountedRoot> {
+    await this.#roots.create(id, { parent, unsynced: true });
+    try {
+      return this.#roots.mount(id);
+    } catch (error) {
+      await this.#roots.remove(id, this.#temp());
+      throw error;
+    }
+  }
+
+  async view(chain: ChainId): Promise<View> {
+    return this.#views.open(chain);
+  }
+
+  /** Moves the root's upper into the store: nothing is copied. */
+  async commit(root: { readonly id: string }, options: { readonly clampMtime?: number } = {}): Promise<CommittedLayer> {
+    const { id } = root;
+    const parent = this.#roots.parent(id);
+    const lowers = this.#layers.directories(parent);
+    await this.#roots.unmount(id);
+    const top = this.#roots.upper(id);
+    const summary = await this.#background.run({ kind: 'finalize', top, lowers, ...options });
+    const folder = this.#temp();
+    const release = this.#layers.hold(parent);
+    try {
+      mkdirSync(folder, { mode: 0o700 });
+      renameSync(top, `${folder}/fs`);
+      this.#roots.dropShell(id);
+      return await this.#store(folder, parent, summary, ['directory']);
+    } finally {
+      release();
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async discard(root: { readonly id: string }): Promise<void> {
+    await this.#roots.remove(root.id, this.#temp());
+  }
+
+  async create(id: string, parent: ChainId | null): Promise<void> {
+    await this.#roots.create(id, { parent, unsynced: false });
+  }
+
+  async mount(id: string): Promise<MountedRoot> {
+    return this.#roots.mount(id);
+  }
+
+  async unmount(id: string): Promise<void> {
+    await this.#roots.unmount(id);
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#roots.remove(id, this.#temp());
+  }
+
+  /** The chains that writable roots stand on. */
+  async parents(): Promise<readonly ChainId[]> {
+    return this.#roots.ids().flatMap((id) => this.#roots.parent(id) ?? []);
+  }
+
+  /** Writable layers of containers. */
+  async ids(): Promise<readonly string[]> {
+    return this.#roots.ids().filter((id) => !id.startsWith(BUILD_ROOT_PREFIX));
+  }
+
+  async commitCopy(id: string): Promise<CommittedLayer> {
+    const parent = this.#roots.parent(id);
+    const lowers = this.#layers.directories(parent);
+    return this.#inNewFolder(parent, async (folder) => {
+      const job = { kind: 'finalize', top: `${folder}/fs`, copyFrom: this.#roots.upper(id), lowers } as const;
+      return this.#store(folder, parent, await this.#background.run(job), ['directory']);
+    });
+  }
+
+  async *exportTar(id: string): AsyncGenerator<Uint8Array> {
+    const wasMounted = this.#roots.isMounted(id);
+    const { path } = this.#roots.mount(id);
+    try {
+      yield* inTurns(packTree(layerItems(path, null, walkTree(path, { live: true }))));
+    } finally {
+      if (!wasMounted) await this.#roots.unmount(id);
+    }
+  }
+
+  async usage(id: string): Promise<number> {
+    this.#roots.parent(id);
+    return this.#background.run({ kind: 'measure', top: this.#roots.upper(id) });
+  }
+
+  async apply(
+    parent: ChainId | null,
+    tar: AsyncIterable<Uint8Array>,
+    options: { readonly expected?: DiffId; readonly signal?: AbortSignal } = {},
+  ): Promise<CommittedLayer> {
+    const { expected, signal } = options;
+    const lowers = this.#layers.directories(parent);
+    return this.#inNewFolder(parent, async (folder) => {
+      const job = { kind: 'ingest', folder, lowers, limits: { maxBytes: this.#freeBytes() } } as const;
+      const plain = decompress(tar, { maxRatio: MAX_RATIO });
+      const summary = await this.#background.ingest(job, plain, signal);
+      if (expected !== undefined && summary.diffId !== expected) {
+        throw new BerthError('invalid', `the layer's content is ${summary.diffId}, but the image says ${expected}`, {
+          hint: 'the archive or download is damaged: get it again',
+        });
+      }
+      return this.#store(folder, parent, summary, ['directory', 'split'], summary.replaced);
+    });
+  }
+
+  async *layerTar(chain: ChainId): AsyncGenerator<Uint8Array> {
+    const record = this.#layers.need(chain);
+    const folder = layerFolder(this.#layout, chain);
+    const view = this.#views.open(chain);
+    try {
+      if (record.forms.includes('split')) yield* inTurns(readSplit(folder, record.replaced ?? []));
+      else {
+        const parentTop = this.#layers.directories(record.parent)[0] ?? null;
+        const top = `${folder}/fs`;
+        yield* inTurns(packTree(layerItems(top, parentTop, walkTree(top))));
+      }
+    } finally {
+      await view.release();
+    }
+  }
+
+  async layerInfo(chain: ChainId): Promise<(CommittedLayer & { readonly tarBytes: number }) | undefined> {
+    const record = this.#layers.get(chain);
+    return record && { ...publicPart(record), tarBytes: record.tarBytes };
+  }
+
+  async removeLayer(chain: ChainId): Promise<void> {
+    if (this.#layers.get(chain) === undefined) return;
+    const user = this.#layers.hasChildren(chain)
+      ? 'another layer is built on it'
+      : this.#roots.isUsed(chain) || this.#views.isUsed(chain)
+        ? 'it is in use'
+        : undefined;
+    if (user) throw new BerthError('conflict', `layer ${chain} cannot be removed: ${user}`);
+    const aside = this.#temp();
+    await this.#layers.remove(chain, aside);
+    await rm(aside, { recursive: true, force: true });
+  }
+
+  /** Makes a finished folder a layer, unless the layer is there already: then the folder stays where it is. */
+  async #store(
+    folder: string,
+    parent: ChainId | null,
+    summary: TreeSummary,
+    forms: readonly LayerForm[],
+    replaced: readonly Replaced[] = [],
+  ): Promise<CommittedLayer> {
+    const { diffId, sizeBytes, tarBytes } = summary;
+    const chain = chainId(parent, diffId);
+    const known = this.#layers.get(chain);
+    if (known) return publicPart(known);
+    await syncFiles(`${folder}/fs`, summary.files);
+    const createdAt = new Date(this.#clock()).toISOString();
+    const record = { chainId: chain, diffId, parent, sizeBytes, tarBytes, createdAt, forms };
+    return publicPart(await this.#layers.add(folder, replaced.length === 0 ? record : { ...record, replaced }));
+  }
+
+  /** Runs `fill` with a temp that is like a layer's folder, with the top that its parent has; leaves nothing of it. */
+  async #inNewFolder<T>(parent: ChainId | null, fill: (folder: string) => Promise<T>): Promise<T> {
+    const folder = this.#temp();
+    const release = this.#layers.hold(parent);
+    try {
+      mkdirSync(`${folder}/fs`, { recursive: true, mode: 0o700 });
+      inheritTop(`${folder}/fs`, this.#layers.directories(parent)[0] ?? null);
+      return await fill(folder);
+    } finally {
+      release();
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  #temp(): string {
+    this.#temps += 1;
+    return `${this.#layout.temps}/${this.#session}-${this.#temps}`;
+  }
+
+  #freeBytes(): number {
+    const { bavail, bsize } = statfsSync(this.#layout.folder);
+    return Math.max(0, bavail * bsize - DISK_RESERVE);
+  }
+}
+
+function publicPart({ chainId: chain, diffId, sizeBytes }: LayerRecord): CommittedLayer {
+  return { chainId: chain, diffId, sizeBytes };
+}
+
+/** Opens, and makes where it is missing, the layer store of a data folder. */
+export async function openLayerStore(options: LayerStoreOptions): Promise<LayerStore> {
+  return new LayerStore(options);
+}

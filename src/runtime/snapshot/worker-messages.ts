@@ -1,0 +1,10 @@
+import type { ErrorKind } from '../../errors/index.ts';
+import type { IngestSummary } from './ingest.ts';
+import type { TreeSummary } from './jobs.ts';
+
+export type WorkerRequest = { readonly type: 'chunk'; readonly bytes: Uint8Array } | { readonly type: 'end' };
+
+export type WorkerReply =
+  | { readonly type: 'taken' }
+  | { readonly type: 'done'; readonly value: IngestSummary | TreeSummary | number }
+  | { readonly type: 'failed'; readonly kind: ErrorKind; readonly message: string; readonly hint: string | undefined };
