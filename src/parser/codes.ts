@@ -75,10 +75,10 @@ export const diagnosticCodes = {
   ),
   'dockerfile/unknown-instruction': error(
     ({ name }) => `unknown instruction: ${short(name)}`,
-    ({ nearest, line }) =>
+    ({ nearest, line, value }) =>
       didYouMean(nearest) ??
       (line
-        ? `if this belongs to the instruction of line ${line}, end the line before it with the escape character`
+        ? `if this belongs to the instruction of line ${line}, end the line before it with ${value}`
         : 'an instruction is one of FROM, RUN, COPY, ENV, WORKDIR, CMD, and so on'),
   ),
   'dockerfile/unknown-flag': error(
@@ -115,11 +115,11 @@ export const diagnosticCodes = {
     write,
   ),
   'dockerfile/json-not-strings': error(
-    ({ value }) => `an exec form holds only strings, but ${short(value)} is none`,
+    ({ value }) => `a JSON form holds only strings, but ${short(value)} is not one`,
     () => 'put double quotes around each argument, for example: ["program", "1"]',
   ),
   'dockerfile/json-ignored': warning(
-    ({ instruction }) => `this looks like a JSON array but is none, so ${instruction} gives it to the shell as text`,
+    ({ instruction, value }) => `this looks like a JSON array but is not one, so ${instruction} takes it as ${value}`,
     () => 'use double quotes, double each backslash, and no comma before the closing bracket',
   ),
   'dockerfile/empty-command': warning(
@@ -144,6 +144,13 @@ export const diagnosticCodes = {
   'dockerfile/invalid-from': error(
     ({ value }) => (value ? `FROM cannot make sense of ${short(value)}` : 'FROM ends after AS'),
     write,
+  ),
+  'dockerfile/missing-as': error(
+    ({ value }) => `FROM has ${short(value)} after the image`,
+    ({ name, value }) =>
+      value?.startsWith('--')
+        ? `flags come before the image: FROM ${short(value)} ${short(name)}`
+        : `to name the stage, write FROM ${short(name)} AS ${short(value)}`,
   ),
   'dockerfile/invalid-stage-name': error(
     ({ name }) => `${short(name)} is not a valid stage name`,
@@ -175,8 +182,8 @@ export const diagnosticCodes = {
     ({ nearest, allowed }) => didYouMean(nearest) ?? oneOf(allowed),
   ),
   'dockerfile/mount-option-not-allowed': error(
-    ({ name, value }) => `a ${value} mount has no option ${name}`,
-    ({ value, allowed }) => `a ${value} mount takes ${allowed?.join(', ')}`,
+    ({ name, value }) => `${value} mounts have no option ${name}`,
+    ({ value, allowed }) => `${value} mounts take ${allowed?.join(', ')}`,
   ),
   'dockerfile/mount-option-needs-value': error(
     ({ name }) => (name ? `mount option ${short(name)} needs a value` : 'there is an empty mount option'),
@@ -187,7 +194,7 @@ export const diagnosticCodes = {
     ({ example }) => example,
   ),
   'dockerfile/incomplete-mount': error(
-    ({ value, name }) => `a ${value} mount needs ${name}`,
+    ({ value, name }) => `${value} mounts need ${name}`,
     ({ example }) => `for example: ${example}`,
   ),
   'dockerfile/conflicting-mount-options': error(
@@ -203,7 +210,7 @@ export const diagnosticCodes = {
     ({ nearest, allowed }) => didYouMean(nearest) ?? oneOf(allowed),
   ),
   'dockerfile/invalid-device': error(
-    ({ value }) => `${short(value)} is no device option`,
+    ({ value }) => `${short(value)} is not a device option`,
     () => 'write --device=VENDOR/CLASS=NAME, and ,required if the build must not go on without it',
   ),
   'dockerfile/unknown-healthcheck': error(
@@ -215,7 +222,7 @@ export const diagnosticCodes = {
     () => 'remove what comes after NONE, or write HEALTHCHECK CMD to run a command',
   ),
   'dockerfile/invalid-duration': error(
-    ({ name, value }) => `--${name} needs a time, and ${short(value)} is none`,
+    ({ name, value }) => `--${name} needs a time, and ${short(value)} is not one`,
     ({ value }) =>
       /^\d+$/.test(value ?? '')
         ? `add a unit: ${value}s`

@@ -43,7 +43,7 @@ export function createInstructionLexer(validate = false): InstructionLexer {
   const modes = modesOf(vocabulary);
   const lexer = new Lexer(
     { modes, defaultMode: 'instruction' },
-    { positionTracking: 'onlyOffset', skipValidations: !validate, ensureOptimizations: false },
+    { positionTracking: 'onlyOffset', skipValidations: !validate, safeMode: true },
   );
   return {
     vocabulary,

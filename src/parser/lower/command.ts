@@ -44,13 +44,16 @@ export function readStrings(node: InstructionNode, { report }: LowerContext): Wo
 
 /** `RUN`, `CMD` or `ENTRYPOINT` alone is allowed by the reference, but hardly meant. */
 export function warnIfEmpty(node: InstructionNode, { report, name, spec }: LowerContext): void {
-  if (node.args.length > 0 || node.json) return;
+  if (node.args.length > 0 || node.json || node.flags.some(({ unclosed }) => unclosed)) return;
   report('dockerfile/empty-command', sentenceSpan(node), { instruction: name, form: spec.form, example: spec.example });
 }
 
-/** The reference falls back to the shell form in silence; this is where most people lose an hour. */
-export function warnAboutJson({ text, span }: Word, { report, name }: LowerContext): void {
-  if (/^\[\s*["'].*\]$/s.test(text)) report('dockerfile/json-ignored', span, { instruction: name });
+/** The reference falls back to the other form in silence, and people look for the reason in vain. */
+export function warnAboutJson({ text, span }: Word, { report, name, spec }: LowerContext): void {
+  if (/^\[\s*["'].*\]$/s.test(text)) {
+    const value = spec.syntax === 'command' ? 'a command line for the shell' : 'plain words';
+    report('dockerfile/json-ignored', span, { instruction: name, value });
+  }
 }
 
 export function plain({ text, span }: Word): Word {

@@ -15,7 +15,7 @@ export const lowerFrom: Lower = (node, context) => {
     ...optional('platform', flags.word('platform')),
   };
   if (!as) return from;
-  if (as.token !== 'as') report('dockerfile/invalid-from', as.span, { ...facts, value: as.text });
+  if (as.token !== 'as') report('dockerfile/missing-as', as.span, { value: as.text, name: image.text });
   else if (!alias) report('dockerfile/invalid-from', sentenceSpan(node), facts);
   else if (extra) report('dockerfile/invalid-from', extra.span, { ...facts, value: extra.text });
   if (as.token !== 'as' || !alias) return from;

@@ -54,6 +54,7 @@ export function lowerInstruction(node: InstructionNode, options: LowerOptions): 
       name: keyword.text,
       nearest: meant,
       line: options.previousLine,
+      value: options.escape,
     });
     return null;
   }

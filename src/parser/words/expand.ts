@@ -1,4 +1,5 @@
-import { type EscapeToken, type LexOptions, type LexResult, lexShellWord, WordError } from './shell-lex.ts';
+import { type EscapeToken, type LexOptions, type LexResult, lexShellWord } from './shell-lex.ts';
+import { WordError } from './word-error.ts';
 
 export interface ExpandOptions {
   /** The file's escape character (`# escape=`). */

@@ -1,5 +1,6 @@
 import { isSpace } from './characters.ts';
 import { compilePattern, removePrefix, removeSuffix, replaceMatches } from './shell-pattern.ts';
+import { WordError } from './word-error.ts';
 
 export type EscapeToken = '\\' | '`';
 
@@ -20,16 +21,6 @@ export interface LexResult {
   readonly words: readonly string[];
   readonly used: ReadonlySet<string>;
   readonly missing: ReadonlySet<string>;
-}
-
-/** Thrown inside this folder only; `expand.ts` turns it into a value. */
-export class WordError extends Error {
-  readonly offset: number;
-
-  constructor(message: string, offset: number) {
-    super(message);
-    this.offset = offset;
-  }
 }
 
 /** Deeper nesting than any person writes; keeps hostile input off the call stack. */

@@ -1,4 +1,4 @@
-import { WordError } from './shell-lex.ts';
+import { WordError } from './word-error.ts';
 
 /** A compiled `${v#pattern}` pattern: literal characters, `?` and `*` (no bracket classes, as in the reference). */
 export type ShellPattern = readonly (string | typeof ANY | typeof STAR)[];

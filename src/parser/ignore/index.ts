@@ -1,0 +1,2 @@
+export { createIgnoreMatcher, type IgnoreMatcher } from './matcher.ts';
+export { type IgnorePattern, ignorePattern, parseIgnore } from './pattern.ts';
