@@ -10,7 +10,8 @@ import {
 } from '../oci/index.ts';
 import { openContentStore } from './content/store.ts';
 import { MAX_CONFIG_BYTES, parseImageConfig } from './image-config.ts';
-import { type ImageRow, type Refs, RefsFile } from './refs.ts';
+import { type Refs, RefsFile } from './refs.ts';
+import { addImage, byRepoDigest, type Draft, draftOf, dropImage, dropName, setName } from './refs-draft.ts';
 import { serialQueue } from './serial.ts';
 
 export interface CachedImage {
@@ -80,7 +81,7 @@ export function openImageStore(dataFolder: string, clock: { now(): number } = Da
 
   const change = async (edit: (draft: Draft) => void) => {
     const refs = await file.read();
-    const draft = { images: new Map(refs.images), names: new Map(refs.names), now: timeOf(clock), changed: false };
+    const draft = draftOf(refs, new Date(clock.now()).toISOString());
     edit(draft);
     if (draft.changed) await file.replace({ images: draft.images, names: draft.names });
   };
@@ -145,72 +146,7 @@ export function openImageStore(dataFolder: string, clock: { now(): number } = Da
   };
 }
 
-interface Draft {
-  readonly images: Map<ImageId, ImageRow>;
-  readonly names: Map<string, ImageId>;
-  readonly now: string;
-  changed: boolean;
-}
-
-function addImage(draft: Draft, id: ImageId, repoDigests: readonly string[]): void {
-  const row = draft.images.get(id);
-  const known = row?.repoDigests ?? [];
-  const added = repoDigests.filter((digest) => !known.includes(digest));
-  if (row !== undefined && added.length === 0) return;
-  draft.images.set(id, { taggedAt: row?.taggedAt ?? draft.now, repoDigests: [...known, ...added] });
-  draft.changed = true;
-}
-
-function setName(draft: Draft, name: string, id: ImageId): void {
-  if (draft.names.get(name) === id) return;
-  draft.names.set(name, id);
-  touch(draft, id);
-}
-
-function dropName(draft: Draft, name: string): void {
-  const id = draft.names.get(name);
-  if (id !== undefined) {
-    draft.names.delete(name);
-    touch(draft, id);
-  }
-  const repoDigest = repoDigestOf(name);
-  if (repoDigest === undefined) return;
-  for (const [owner, row] of draft.images) {
-    if (!row.repoDigests.includes(repoDigest)) continue;
-    draft.images.set(owner, { ...row, repoDigests: row.repoDigests.filter((digest) => digest !== repoDigest) });
-    draft.changed = true;
-  }
-}
-
-function dropImage(draft: Draft, id: ImageId): void {
-  for (const [name, target] of draft.names) if (target === id) draft.names.delete(name);
-  draft.changed = draft.images.delete(id) || draft.changed;
-}
-
-function touch(draft: Draft, id: ImageId): void {
-  const row = draft.images.get(id);
-  if (row !== undefined) draft.images.set(id, { ...row, taggedAt: draft.now });
-  draft.changed = true;
-}
-
-function byRepoDigest(refs: Refs, name: string): ImageId | undefined {
-  const wanted = repoDigestOf(name);
-  if (wanted === undefined) return undefined;
-  for (const [id, row] of refs.images) if (row.repoDigests.includes(wanted)) return id;
-  return undefined;
-}
-
-/** `name:tag@digest` is kept and found as `name@digest`. */
-function repoDigestOf(name: string): string | undefined {
-  const at = name.indexOf('@');
-  return at < 0 ? undefined : `${name.slice(0, at).replace(/:[^/:]*$/, '')}${name.slice(at)}`;
-}
-
 function ignoreDamage(error: unknown): undefined {
   if (error instanceof BerthError && (error.kind === 'internal' || error.kind === 'not-found')) return undefined;
   throw error;
-}
-
-function timeOf(clock: { now(): number }): string {
-  return new Date(clock.now()).toISOString();
 }
