@@ -12,29 +12,32 @@ export interface LayerRoots {
 
 /** What the clean-up has to know of layers. */
 export interface LayerStore {
-  /** `parent` null: a lowest layer. Parent not told: nothing can be said about ancestors, so nothing is removed. */
-  layerInfo(chain: ChainId): Promise<{ readonly parent?: ChainId | null } | undefined>;
+  /** `parent` null: a lowest layer. */
+  layerInfo(chain: ChainId): Promise<{ readonly chainId: ChainId; readonly parent?: ChainId | null } | undefined>;
+  /** @throws BerthError `conflict` for a layer that another is built on, or that is mounted */
   removeLayer(chain: ChainId): Promise<void>;
 }
 
-/** Mark: the chains that the roots need, with all their ancestors. Undefined when the ancestry is not known. */
-export async function reachable(roots: LayerRoots, layers: LayerStore): Promise<ReadonlySet<ChainId> | undefined> {
+/**
+ * Mark: the chains that the roots need, with their ancestors as far as the store tells of them. It need not:
+ * a layer that has children cannot be removed in any case.
+ */
+export async function reachable(roots: LayerRoots, layers: LayerStore): Promise<ReadonlySet<ChainId>> {
   const marked = new Set<ChainId>();
   for (const { config } of roots.images) for (const chain of chainIds(config.rootfs.diff_ids)) marked.add(chain);
   for (const top of [...roots.containers, ...roots.records, ...roots.leases]) {
     for (let chain: ChainId | null = top; chain !== null && !marked.has(chain); ) {
       marked.add(chain);
       const info: Awaited<ReturnType<LayerStore['layerInfo']>> = await layers.layerInfo(chain);
-      if (info === undefined) break;
-      if (info.parent === undefined) return undefined;
-      chain = info.parent;
+      chain = info?.parent ?? null;
     }
   }
   return marked;
 }
 
 /**
- * Sweep: removes those of the candidates that exist and that no root needs, children before parents.
+ * Sweep: removes those of the candidates (each stack lowest first) that exist and that no root needs, children before
+ * parents.
  * @returns what was removed, in that order
  */
 export async function pruneUnreachable(
@@ -43,7 +46,6 @@ export async function pruneUnreachable(
   layers: LayerStore,
 ): Promise<readonly ChainId[]> {
   const needed = await reachable(roots, layers);
-  if (needed === undefined) return [];
   const removed: ChainId[] = [];
   for (const chain of await childrenFirst(candidates, layers)) {
     if (needed.has(chain) || (await layers.layerInfo(chain)) === undefined) continue;
@@ -51,7 +53,7 @@ export async function pruneUnreachable(
       await layers.removeLayer(chain);
       removed.push(chain);
     } catch (error) {
-      // The layer store knows of a use that the roots do not name, as a mount: it stays.
+      // A child, or a use that the roots do not name, as a mount: it stays.
       if (!isBerthError(error) || error.kind !== 'conflict') throw error;
     }
   }
@@ -69,7 +71,7 @@ async function childrenFirst(candidates: readonly ChainId[], layers: LayerStore)
     return depth;
   };
   for (const chain of candidates) await depthOf(chain);
-  return [...new Set(candidates)].sort((a, b) => (depths.get(b) ?? 0) - (depths.get(a) ?? 0));
+  return [...new Set(candidates)].reverse().sort((a, b) => (depths.get(b) ?? 0) - (depths.get(a) ?? 0));
 }
 
 export interface GarbageSources {

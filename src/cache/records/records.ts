@@ -17,7 +17,7 @@ export interface Records {
   remove(key: Digest): Promise<void>;
   /** Every record with the time (milliseconds) of its last use, as far as it was flushed. */
   all(): Promise<readonly { readonly record: CachedStep; readonly lastUsedAt: number }[]>;
-  /** The layers of all records that the keep policy keeps. */
+  /** The layers of all records that the keep policy keeps; without one, of all. */
   chains(keep?: (record: CachedStep, lastUsedAt: number) => boolean): Promise<readonly ChainId[]>;
   /** Writes down which records were used. Also happens by itself a moment after a use. */
   flushUsage(): Promise<void>;
@@ -56,13 +56,20 @@ export function openStepRecords(dataFolder: string, clock: { now(): number } = D
     timer ??= setTimeout(() => void flushUsage().catch(() => undefined), USAGE_DELAY_MS).unref();
   };
 
-  const all = async () => {
+  const stored = async () => {
     const names = await namesIn(join(dataFolder, 'cache', 'records'));
+    const keys = names.map((name) => `sha256:${name.replace(/\.json$/, '')}`).filter(isDigest);
+    const found: CachedStep[] = [];
+    for (const key of keys) {
+      const record = await read(key);
+      if (record !== undefined) found.push(record);
+    }
+    return found;
+  };
+
+  const all = async () => {
     const found: { record: CachedStep; lastUsedAt: number }[] = [];
-    for (const name of names) {
-      const key = `sha256:${name.replace(/\.json$/, '')}`;
-      const record = isDigest(key) ? await read(key) : undefined;
-      if (record === undefined) continue;
+    for (const record of await stored()) {
       const info = await stat(recordPath(record.key.digest)).catch(ignoreMissing);
       if (info) found.push({ record, lastUsedAt: info.mtimeMs });
     }
@@ -96,9 +103,12 @@ export function openStepRecords(dataFolder: string, clock: { now(): number } = D
       used.delete(key);
       await rm(recordPath(key), { force: true });
     },
-    chains: async (keep = () => true) => {
-      const kept = (await all()).filter(({ record, lastUsedAt }) => keep(record, lastUsedAt));
-      return [...new Set(kept.map(({ record }) => record.layer.chainId))];
+    chains: async (keep) => {
+      const kept =
+        keep === undefined
+          ? await stored()
+          : (await all()).flatMap(({ record, lastUsedAt }) => (keep(record, lastUsedAt) ? [record] : []));
+      return [...new Set(kept.map(({ layer }) => layer.chainId))];
     },
   };
 }

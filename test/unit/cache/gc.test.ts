@@ -17,7 +17,7 @@ function layersOf(...stacks: DiffId[][]) {
     parents,
     layerInfo: async (chain: ChainId) => {
       const parent = parents.get(chain);
-      return parent === undefined ? undefined : { parent };
+      return parent === undefined ? undefined : { chainId: chain, parent };
     },
     removeLayer: async (chain: ChainId) => {
       expect([...parents.values()]).not.toContain(chain);
@@ -52,9 +52,18 @@ describe('removal of layers', () => {
     expect(removed).toEqual([top(a, b, c)]);
   });
 
-  it('removes nothing when the ancestry of a root is not known', async () => {
-    const layers = { ...layersOf([a, b]), layerInfo: async () => ({}) };
-    expect(await pruneUnreachable(chainIds([a, b]), { ...none, containers: [top(c)] }, layers)).toEqual([]);
+  it('works with a store that tells no parents but refuses to remove what has children', async () => {
+    const layers = layersOf([a, b, c], [a, b, d]);
+    const silent = {
+      layerInfo: async (chain: ChainId) => (layers.parents.has(chain) ? { chainId: chain } : undefined),
+      removeLayer: async (chain: ChainId) => {
+        if ([...layers.parents.values()].includes(chain)) throw new BerthError('conflict', 'it has children');
+        layers.parents.delete(chain);
+      },
+    };
+    const roots = { ...none, records: [top(a, b, d)] };
+    expect(await pruneUnreachable(chainIds([a, b, c]), roots, silent)).toEqual([top(a, b, c)]);
+    expect(await pruneUnreachable(chainIds([a, b, d]), none, silent)).toEqual(chainIds([a, b, d]).reverse());
   });
 
   it('goes on when the layer store itself holds one', async () => {
