@@ -1,5 +1,5 @@
 /** Streams of a multiplexed connection, in the order of their wire numbers. */
-export const STREAMS = ['stdin', 'stdout', 'stderr', 'systemerr'] as const;
+const STREAMS = ['stdin', 'stdout', 'stderr', 'systemerr'] as const;
 
 export type StreamName = (typeof STREAMS)[number];
 

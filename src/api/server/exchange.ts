@@ -7,6 +7,9 @@ import type { Transport } from './guard.ts';
 import { takeFromParser } from './hijack.ts';
 import type { Query } from './query.ts';
 
+/** What may wait for a client that does not read, as a build log in a stopped pager. */
+const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+
 export interface ExchangeParts {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -151,9 +154,11 @@ export class Exchange {
     this.signal.throwIfAborted();
   }
 
-  /** Writes without waiting. @returns false when the client is slow */
+  /** Writes without waiting; drops a client that has stopped reading. @returns false when the client is slow */
   writeNow(chunk: Uint8Array | string): boolean {
-    return this.#parts.response.write(chunk);
+    const { response } = this.#parts;
+    if (response.writableLength > MAX_QUEUED_BYTES) response.destroy();
+    return response.destroyed || response.write(chunk);
   }
 
   end(): void {

@@ -169,6 +169,27 @@ describe('a build of the classic client', () => {
   });
 });
 
+describe('a client that stops reading', () => {
+  it('is dropped, and its build cancelled, before it fills the memory', async () => {
+    const cancelled = Promise.withResolvers<void>();
+    const engine = await withBuilds(async (_input, { emit, signal }) => {
+      emit(story[0]!);
+      emit(story[2]!);
+      emit(story[3]!);
+      const text = 'x'.repeat(1024 * 1024);
+      for (let i = 0; i < 200 && !signal.aborted; i++) {
+        emit({ type: 'vertex-log', at: 1, vertex: 'r', stream: 'stdout', text });
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      if (signal.aborted) cancelled.resolve();
+      return { image: IMAGE_ID };
+    });
+    const { stream } = await engine.request('POST', '/build', { body: chunks('x') });
+    await cancelled.promise;
+    stream.destroy();
+  });
+});
+
 describe('a build of our own client', () => {
   const events = { 'berth-events': 1 };
 

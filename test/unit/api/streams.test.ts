@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FrameDecoder } from '../../../src/api/contract/index.ts';
+import type { PullsApi } from '../../../src/api/server/index.ts';
 import { BerthError } from '../../../src/errors/index.ts';
 import { CONTAINER_ID, startTestBed, type TestBed } from './fake-engine.ts';
 import { RawConnection } from './raw-connection.ts';
@@ -207,5 +208,46 @@ describe('image streams', () => {
     connection.send('GET /images/get?names=a&names=b/c:d HTTP/1.1', 'Host: docker', 'Connection: close');
     expect(await connection.ended()).toContain('a b/c:d');
     expect(bed.engine.called('save')).toEqual([['a', 'b/c:d']]);
+  });
+});
+
+describe('a pull', () => {
+  it('hands over the reference, the platform and the credentials, and tells the progress', async () => {
+    const asked: unknown[] = [];
+    const pulls: PullsApi = {
+      async pull(reference, { emit, signal: _, ...options }) {
+        asked.push([reference, options]);
+        if (reference.includes('@')) throw new BerthError('not-found', 'no such manifest');
+        emit({ status: 'Pulling', id: 'a' });
+        throw new BerthError('unavailable', 'the registry went away');
+      },
+    };
+    const pulling = await startTestBed({ pulls });
+    const auth = Buffer.from('{"username":"u","password":"p"}').toString('base64url');
+    const first = new RawConnection(pulling.socketPath);
+    const path = '/images/create?fromImage=docker.io/library/busybox';
+    first.send(
+      `POST ${path}&tag=1&platform=linux/arm64 HTTP/1.1`,
+      'Host: d',
+      `X-Registry-Auth: ${auth}`,
+      'Content-Length: 0',
+      'Connection: close',
+    );
+    expect(await first.ended()).toContain('{"status":"Pulling","id":"a"}\r\n');
+    expect(first.text).toContain('"errorDetail":{"message":"the registry went away","kind":"unavailable"}');
+    const second = new RawConnection(pulling.socketPath);
+    second.send(
+      `POST ${path}&tag=sha256:00 HTTP/1.1`,
+      'Host: d',
+      'X-Registry-Auth: e30=',
+      'Content-Length: 0',
+      'Connection: close',
+    );
+    expect(await second.ended()).toMatch(/^HTTP\/1\.1 404/);
+    expect(asked).toEqual([
+      ['docker.io/library/busybox:1', { platform: 'linux/arm64', auth: { username: 'u', password: 'p' } }],
+      ['docker.io/library/busybox@sha256:00', {}],
+    ]);
+    await pulling.close();
   });
 });
