@@ -39,7 +39,7 @@ export async function execWithTerminal(
       exec: {
         specPath: `${exec.bundle}/process.json`,
         onAttachable: () => {
-          streams = attachStreams(exec.bundle);
+          streams = tryAttach(exec.bundle);
         },
       },
       argv: exec.argv,
@@ -59,5 +59,14 @@ export async function execWithTerminal(
     streams?.close();
     exits.close();
     throw error;
+  }
+}
+
+function tryAttach(bundle: string): ProcessStreams | undefined {
+  try {
+    return attachStreams(bundle);
+  } catch {
+    // Tried again, and reported, once the process is known to run.
+    return undefined;
   }
 }

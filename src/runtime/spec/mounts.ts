@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { BerthError } from '../../errors/index.ts';
 import type { OciMount } from './oci-config.ts';
 
@@ -87,7 +88,7 @@ export function bindMount(bind: BindRequest): OciMount {
   // `rro` makes the mounts below the source read-only too, where `ro` alone would leave them writable.
   const access = bind.readonly ? (recursion === 'rbind' ? ['ro', 'rro'] : ['ro']) : ['rw'];
   return {
-    destination: bind.target,
+    destination: cleanPath(bind.target),
     type: 'bind',
     source: bind.source,
     options: [recursion, ...access, propagation[0] ?? 'rprivate'],
@@ -137,7 +138,17 @@ export function tmpfsMount(request: TmpfsRequest): OciMount {
     }
   }
   if (![...flags].some((flag) => propagations.has(flag))) flags.add('rprivate');
-  return { destination: request.target, type: 'tmpfs', source: 'tmpfs', options: [...flags, ...data.values()] };
+  return {
+    destination: cleanPath(request.target),
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: [...flags, ...data.values()],
+  };
+}
+
+/** Without `..` and a slash at the end, so that equal targets are equal texts. */
+function cleanPath(path: string): string {
+  return posix.normalize(path).replace(/(.)\/$/, '$1');
 }
 
 /** A parent is mounted before what lies in it, whatever order the user gave. */
