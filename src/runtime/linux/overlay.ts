@@ -36,7 +36,10 @@ export function mountOverlay(overlay: OverlayMount): void {
   for (let set = firstWorkingSet; set < OPTION_SETS.length; set += 1) {
     for (const unsynced of overlay.unsynced && knowsVolatile ? [true, false] : [false]) {
       try {
-        mountWith(overlay, [OPTION_SETS[set]!, unsynced ? 'volatile' : ''].filter((text) => text !== ''));
+        mountWith(
+          overlay,
+          [OPTION_SETS[set]!, unsynced ? 'volatile' : ''].filter((text) => text !== ''),
+        );
         if (overlay.unsynced && !unsynced) knowsVolatile = false;
         firstWorkingSet = set;
         return;

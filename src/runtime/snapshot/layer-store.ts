@@ -36,6 +36,11 @@ export interface CommittedLayer {
   readonly sizeBytes: number;
 }
 
+export interface LayerInfo extends CommittedLayer {
+  readonly parent: ChainId | null;
+  readonly tarBytes: number;
+}
+
 /** Bytes that unpacking a layer leaves free on the disk. */
 const DISK_RESERVE = 64 << 20;
 /** gzip cannot expand more than 1032 times; zstd can, and honest layers do not. */
@@ -145,6 +150,11 @@ export class LayerStore {
     return this.#roots.ids().filter((id) => !id.startsWith(BUILD_ROOT_PREFIX));
   }
 
+  /** Layers that writable layers, also those of build steps, are built on. */
+  async parents(): Promise<readonly ChainId[]> {
+    return this.#roots.parents();
+  }
+
   async commitCopy(id: string): Promise<CommittedLayer> {
     const parent = this.#roots.parent(id);
     const lowers = this.#layers.directories(parent);
@@ -205,9 +215,9 @@ export class LayerStore {
     }
   }
 
-  async layerInfo(chain: ChainId): Promise<(CommittedLayer & { readonly tarBytes: number }) | undefined> {
+  async layerInfo(chain: ChainId): Promise<LayerInfo | undefined> {
     const record = this.#layers.get(chain);
-    return record && { ...publicPart(record), tarBytes: record.tarBytes };
+    return record && { ...publicPart(record), parent: record.parent, tarBytes: record.tarBytes };
   }
 
   async removeLayer(chain: ChainId): Promise<void> {

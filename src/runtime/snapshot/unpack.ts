@@ -126,6 +126,8 @@ export class LayerUnpacker implements TarHandler {
     }
     this.#directories.ensure(parentPath(path), entry);
     const place = `${this.#top}/${path}`;
+    // Most entries are files whose name is free: opening tells.
+    if (entry.type === 'file' && this.#open(entry, path)) return;
     const existing = lstatSync(fsPath(place), { throwIfNoEntry: false });
     if (entry.type === 'directory') {
       if (!existing?.isDirectory()) {
@@ -145,7 +147,7 @@ export class LayerUnpacker implements TarHandler {
   #make(entry: TarEntry, path: string, place: string, target: string | undefined): void {
     switch (entry.type) {
       case 'file':
-        this.#file = { entry, path, fd: openSync(fsPath(place), 'wx', 0o600) };
+        this.#open(entry, path);
         return;
       case 'hardlink':
         linkSync(fsPath(target!), fsPath(place));
@@ -168,6 +170,17 @@ export class LayerUnpacker implements TarHandler {
     }
     setAttributes(place, entry, entry.type === 'symlink');
     setTime(place, entry.mtime);
+  }
+
+  /** @returns false when the name is taken */
+  #open(entry: TarEntry, path: string): boolean {
+    try {
+      this.#file = { entry, path, fd: openSync(fsPath(`${this.#top}/${path}`), 'wx', 0o600) };
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    }
   }
 
   #setDirectory(path: string, entry: TarEntry): void {

@@ -1,0 +1,34 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { flags, umount } from '../../../src/runtime/linux/libc.ts';
+import { type LayerStore, openLayerStore } from '../../../src/runtime/snapshot/index.ts';
+
+export interface TemporaryStore {
+  readonly store: LayerStore;
+  readonly folder: string;
+  /** The store as an engine started after a crash opens it. */
+  reopen(): Promise<LayerStore>;
+  /** Fails when a mount is left; removes everything. */
+  close(): Promise<void>;
+}
+
+export async function openTemporaryStore(prefix = '/tmp/berth-layers-'): Promise<TemporaryStore> {
+  const folder = mkdtempSync(prefix);
+  const open = () => openLayerStore({ dataFolder: folder, clock: () => Date.parse('2026-01-01T00:00:00Z') });
+  const store = await open();
+  return {
+    store,
+    folder,
+    reopen: open,
+    close: async () => {
+      const left = mounts(folder);
+      for (const target of left) umount(target, flags.MNT_DETACH);
+      rmSync(folder, { recursive: true, force: true });
+      if (left.length > 0) throw new Error(`mounts are left: ${left.join(', ')}`);
+    },
+  };
+}
+
+export function mounts(folder: string): string[] {
+  const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+  return lines.map((line) => line.split(' ')[4] ?? '').filter((target) => target.startsWith(folder));
+}
