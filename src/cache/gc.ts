@@ -22,7 +22,7 @@ export interface LayerStore {
  * Mark: the chains that the roots need, with their ancestors as far as the store tells of them. It need not:
  * a layer that has children cannot be removed in any case.
  */
-export async function reachable(roots: LayerRoots, layers: LayerStore): Promise<ReadonlySet<ChainId>> {
+async function reachable(roots: LayerRoots, layers: LayerStore): Promise<ReadonlySet<ChainId>> {
   const marked = new Set<ChainId>();
   for (const { config } of roots.images) for (const chain of chainIds(config.rootfs.diff_ids)) marked.add(chain);
   for (const top of [...roots.containers, ...roots.records, ...roots.leases]) {

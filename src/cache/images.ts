@@ -14,7 +14,7 @@ import { type Refs, RefsFile } from './refs.ts';
 import { addImage, byRepoDigest, type Draft, draftOf, dropImage, dropName, setName } from './refs-draft.ts';
 import { serialQueue } from './serial.ts';
 
-export interface CachedImage {
+interface CachedImage {
   readonly id: ImageId;
   readonly config: ImageConfig;
   readonly configBytes: Uint8Array;

@@ -8,7 +8,7 @@ import { type Ingested, ingest, type Source } from './ingest.ts';
 import { blobFolder, blobPath } from './path.ts';
 import { readBlob } from './read.ts';
 
-export interface WriteBlobOptions {
+interface WriteBlobOptions {
   /** What the content must be; when it is stored already, the source is closed without being read. */
   readonly digest?: Digest;
   readonly sizeBytes?: number;

@@ -51,7 +51,7 @@ export async function imageFilter(filters: Filters, context: ImageContext): Prom
   };
 }
 
-export function isDangling({ names, repoDigests }: StoredImage): boolean {
+function isDangling({ names, repoDigests }: StoredImage): boolean {
   return names.length === 0 && repoDigests.length === 0;
 }
 

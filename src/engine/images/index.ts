@@ -10,10 +10,10 @@ import { removeImage } from './remove.ts';
 import { resolveImage } from './resolve.ts';
 import { saveImages } from './save/save.ts';
 
-export { type CommitRequest, commitImage } from './commit-image.ts';
+export { commitImage } from './commit-image.ts';
 export type { ImageDependencies, ImagePorts, ImageUser } from './context.ts';
 export { optionalName } from './names.ts';
-export { type ResolvedImage, resolveImage } from './resolve.ts';
+export { resolveImage } from './resolve.ts';
 
 /** The image half of the engine. It owns nothing: all state is behind the ports. */
 export function createImages(ports: ImagePorts, deps: ImageDependencies): ImagesApi {

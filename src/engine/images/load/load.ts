@@ -10,6 +10,9 @@ import { planOciLayout } from './oci-layout.ts';
 import { ArchiveParts, invalid } from './parts.ts';
 import type { ImagePlan, LayerPlan } from './plan.ts';
 
+/** As of layers: gzip cannot expand more than 1032 times, and honest archives do not. */
+const MAX_RATIO = 2000;
+
 /**
  * Loads images from a docker-archive or an OCI layout in a tar (plain, gzip, zstd). Entries may come in any order: what
  * is not needed yet is spooled. An archive that starts with its manifest, as ours do, streams straight into layers.
@@ -54,7 +57,7 @@ async function* readArchive(
 ): AsyncGenerator<JsonMessage, readonly ImagePlan[] | undefined> {
   let items: readonly DockerItem[] | undefined;
   let plans: readonly ImagePlan[] | undefined;
-  for await (const { entry, content } of readTar(decompress(tar))) {
+  for await (const { entry, content } of readTar(decompress(tar, { maxRatio: MAX_RATIO }))) {
     signal.throwIfAborted();
     const path = parts.admit(entry);
     if (path === undefined) continue;

@@ -20,7 +20,7 @@ export interface SavedImage {
   readonly layers: readonly LayerInfo[];
 }
 
-export interface SmallFile {
+interface SmallFile {
   readonly path: string;
   readonly bytes: Uint8Array;
 }

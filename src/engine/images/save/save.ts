@@ -77,7 +77,7 @@ async function* archive(context: ImageContext, saved: readonly SavedImage[]): As
 }
 
 /** The tar: no times, no owners, fixed order, so that equal images are equal archives. */
-export async function* archiveBytes(
+async function* archiveBytes(
   layout: ArchiveLayout,
   layerTar: (layer: LayerInfo) => AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
