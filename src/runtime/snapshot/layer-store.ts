@@ -150,11 +150,6 @@ export class LayerStore {
     return this.#roots.ids().filter((id) => !id.startsWith(BUILD_ROOT_PREFIX));
   }
 
-  /** Layers that writable layers, also those of build steps, are built on. */
-  async parents(): Promise<readonly ChainId[]> {
-    return this.#roots.parents();
-  }
-
   async commitCopy(id: string): Promise<CommittedLayer> {
     const parent = this.#roots.parent(id);
     const lowers = this.#layers.directories(parent);
