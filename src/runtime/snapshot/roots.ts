@@ -48,10 +48,6 @@ export class Roots {
     return [...this.#records.keys()];
   }
 
-  parents(): ChainId[] {
-    return [...this.#records.values()].flatMap(({ parent }) => parent ?? []);
-  }
-
   path(id: string): string {
     return `${this.#layout.roots}/${id}/merged`;
   }
