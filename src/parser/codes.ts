@@ -56,10 +56,12 @@ export const diagnosticCodes = {
   ),
   'dockerfile/unterminated-heredoc': error(
     ({ name }) => `heredoc ${name} has no end: no line is exactly ${name}`,
-    ({ name, line }) =>
-      line
-        ? `line ${line} has ${name} with white space around it; remove that, or open with <<-${name} and indent with tabs`
-        : `add a line with only ${name} after the body`,
+    ({ name, line, value }) => {
+      if (!line) return `add a line with only ${name} after the body`;
+      return value === '-'
+        ? `line ${line} has ${name} with spaces around it; a <<- body may be indented with tabs only`
+        : `line ${line} has ${name} with white space around it; remove that, or open with <<-${name} and indent with tabs`;
+    },
   ),
   'dockerfile/invalid-escape': error(
     ({ value }) => `the escape character cannot be ${short(value)}`,

@@ -148,15 +148,15 @@ export class InstructionParser extends CstParser {
 
   readonly jsonArray = this.RULE('jsonArray', () => {
     this.CONSUME(this.#words.JsonOpen);
-    this.MANY_SEP({
-      SEP: this.#words.Comma,
-      DEF: () =>
-        this.OR([
-          { ALT: () => this.CONSUME(this.#words.JsonString, { LABEL: 'argument' }) },
-          { ALT: () => this.CONSUME(this.#words.JsonValue, { LABEL: 'argument' }) },
-        ]),
-    });
+    this.MANY_SEP({ SEP: this.#words.Comma, DEF: () => this.SUBRULE(this.jsonElement) });
     this.CONSUME(this.#words.JsonClose);
+  });
+
+  readonly jsonElement = this.RULE('jsonElement', () => {
+    this.OR([
+      { ALT: () => this.CONSUME(this.#words.JsonString, { LABEL: 'argument' }) },
+      { ALT: () => this.CONSUME(this.#words.JsonValue, { LABEL: 'argument' }) },
+    ]);
   });
 
   readonly flags = this.RULE('flags', () => {

@@ -63,8 +63,8 @@ export function canHoldHeredocs(node: InstructionNode): boolean {
 }
 
 function readSimple(cst: CstNode, context: NodeContext): InstructionNode {
-  const [rule] = Object.values(cst.children)[0]!;
-  return readRule(rule as CstNode, context);
+  const [rule] = Object.keys(cst.children).flatMap((name) => rulesIn(cst, name));
+  return readRule(rule!, context);
 }
 
 function readRule(cst: CstNode, context: NodeContext): InstructionNode {
@@ -73,10 +73,11 @@ function readRule(cst: CstNode, context: NodeContext): InstructionNode {
   const command = ruleIn(cst, 'command');
   const json = ruleIn(command ?? cst, 'jsonArray');
   const type = tokensIn(cst, 'HealthType')[0];
+  const elements = json ? rulesIn(json, 'jsonElement') : [command ?? cst];
   const args = [
     ...tokensIn(cst, 'LegacyKey'),
     ...tokensIn(cst, 'LegacyValue'),
-    ...tokensIn(json ?? command ?? cst, 'argument'),
+    ...elements.flatMap((element) => tokensIn(element, 'argument')),
   ];
   const flags = ruleIn(cst, 'flags');
   return {
@@ -110,7 +111,10 @@ function tokensIn(cst: CstNode, label: string): IToken[] {
   return (cst.children[label] ?? []).filter(isToken);
 }
 
+function rulesIn(cst: CstNode, rule: string): CstNode[] {
+  return (cst.children[rule] ?? []).filter((element): element is CstNode => !isToken(element));
+}
+
 function ruleIn(cst: CstNode, rule: string): CstNode | undefined {
-  const element = cst.children[rule]?.[0];
-  return element && !isToken(element) ? element : undefined;
+  return rulesIn(cst, rule)[0];
 }

@@ -44,7 +44,11 @@ function readNode(line: LogicalLine, reader: LineReader, report: Report): Instru
     heredocs.push(heredoc);
     if (!terminated) {
       const span = logical.span(marker.start, marker.end);
-      report('dockerfile/unterminated-heredoc', span, { name: marker.name, line: nearMiss });
+      report('dockerfile/unterminated-heredoc', span, {
+        name: marker.name,
+        line: nearMiss,
+        value: marker.chomp ? '-' : '',
+      });
     }
   }
   const attached = { heredocs, endOffset: reader.lastLineEnd };
