@@ -1,19 +1,31 @@
 import { type EngineHosts, runCli } from './cli/index.ts';
-import { launchEngine } from './daemon/launch.ts';
 import type { HostedEngine } from './daemon/index.ts';
+import { launchEngine } from './daemon/launch.ts';
 
 /**
  * The program. Its two halves meet only here and over the API: the engine's code is a bundle of its own, loaded by the
  * process that hosts one.
  */
 let hosted: HostedEngine | undefined;
+const isDaemonless = process.env['BERTH_DAEMONLESS'] === '1';
+/** A process that may host an engine moves to its namespace before it does anything else. */
+const moved = isDaemonless ? move() : Promise.resolve();
+
+async function move(): Promise<void> {
+  const [{ enterNamespace }, { readConfig }] = await Promise.all([
+    import('./daemon/index.ts'),
+    import('./daemon/config.ts'),
+  ]);
+  enterNamespace(readConfig(process.env));
+}
 
 const hosts: EngineHosts = {
   async ensureEngine() {
     const { readConfig } = await import('./daemon/config.ts');
     const config = readConfig(process.env);
-    if (process.env['BERTH_DAEMONLESS'] === '1') {
+    if (isDaemonless) {
       const { hostOrJoin } = await import('./daemon/index.ts');
+      await moved;
       hosted ??= await hostOrJoin({ ...config, idleSeconds: 0 });
     } else {
       await launchEngine({
@@ -30,11 +42,20 @@ const hosts: EngineHosts = {
     return await runEngine(process.env);
   },
   async doctor() {
-    const [{ probeHost }, { readConfig }] = await Promise.all([import('./daemon/index.ts'), import('./daemon/config.ts')]);
+    const [{ probeHost }, { readConfig }] = await Promise.all([
+      import('./daemon/index.ts'),
+      import('./daemon/config.ts'),
+    ]);
     return await probeHost({ dataFolder: readConfig(process.env).root });
   },
 };
 
-void runCli(hosts, async () => {
-  await hosted?.close({ drain: true });
-});
+async function start(): Promise<never> {
+  // Whether it failed matters only to a command that then needs an engine.
+  await moved.catch(() => {});
+  return await runCli(hosts, async () => {
+    await hosted?.close({ drain: true });
+  });
+}
+
+void start();

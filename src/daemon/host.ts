@@ -27,7 +27,7 @@ export interface HostedEngine {
 
 /**
  * Composition root of the server side: opens the stores, mends what an earlier engine left behind, and listens.
- * Must be called before anything else in this process does file I/O: it moves the process to a mount namespace.
+ * The process must have called `enterNamespace` when it began.
  * @throws BerthError `conflict` when another engine owns the data folder
  */
 export async function hostEngine(config: EngineConfig, log: (line: string) => void): Promise<HostedEngine> {
@@ -37,12 +37,20 @@ export async function hostEngine(config: EngineConfig, log: (line: string) => vo
   mkdirSync(dataFolder, { recursive: true, mode: 0o711 });
   const lock = lockRoot(`${dataFolder}/engine.lock`);
   try {
-    enterEngineNamespace({ runFolder: config.runRoot });
     return await open(config, dataFolder, lock.release, log);
   } catch (error) {
     lock.release();
     throw error;
   }
+}
+
+/**
+ * Moves this process to the engine's mount namespace. Call it before anything else does file I/O: threads that exist
+ * already would stay behind.
+ */
+export function enterNamespace(config: EngineConfig): void {
+  makePrivate(config.runRoot);
+  enterEngineNamespace({ runFolder: config.runRoot });
 }
 
 /** A failure that no client caused is worth its stack in the engine's log. */

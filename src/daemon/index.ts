@@ -1,10 +1,10 @@
 import { isBerthError } from '../errors/index.ts';
 import { type EngineConfig, readConfig } from './config.ts';
-import { type HostedEngine, hostEngine } from './host.ts';
+import { enterNamespace, type HostedEngine, hostEngine } from './host.ts';
 import { waitForSocket } from './launch.ts';
 
 export { probeHost } from '../runtime/index.ts';
-export type { HostedEngine } from './host.ts';
+export { enterNamespace, type HostedEngine } from './host.ts';
 
 /** Hosts an engine here for the life of one command; undefined when another process came first and its engine serves. */
 export async function hostOrJoin(config: EngineConfig): Promise<HostedEngine | undefined> {
@@ -23,6 +23,7 @@ export async function hostOrJoin(config: EngineConfig): Promise<HostedEngine | u
 export async function runEngine(env: Readonly<Record<string, string | undefined>>): Promise<number> {
   const log = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   const config = readConfig({ BERTH_IDLE_SECONDS: '0', ...env });
+  enterNamespace(config);
   let engine: HostedEngine;
   try {
     engine = await hostEngine(config, log);

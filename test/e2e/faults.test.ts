@@ -33,7 +33,9 @@ describe('interruption', () => {
   });
 
   it('two builds at once: each step is run once', async () => {
-    const context = contextOf('FROM busybox\nRUN sleep 0.3; head -c 16 /dev/urandom | od -x > /random\nRUN head -c 16 /dev/urandom | od -x > /more\n');
+    const context = contextOf(
+      'FROM busybox\nRUN sleep 0.3; head -c 16 /dev/urandom | od -x > /random\nRUN head -c 16 /dev/urandom | od -x > /more\n',
+    );
     const ids = await Promise.all([1, 2].map(() => host.ok(['build', '-q', context])));
     const layers = await Promise.all(ids.map((id) => host.ok(['inspect', '-f', '{{json .RootFS.Layers}}', id.trim()])));
     expect(layers[0]).toBe(layers[1]);
@@ -48,7 +50,16 @@ describe('kill -9 of the engine', () => {
 
   it('during a build, at 50 random moments: the next command recovers, nothing stays, a container lives on', async () => {
     const marker = 'kill-nine-27182';
-    await host.ok(['run', '-d', '--name', 'survivor', 'busybox', 'sh', '-c', 'i=0; while [ ! -e /stop ]; do echo tick $i; i=$((i+1)); sleep 0.2; done; exit 42']);
+    await host.ok([
+      'run',
+      '-d',
+      '--name',
+      'survivor',
+      'busybox',
+      'sh',
+      '-c',
+      'i=0; while [ ! -e /stop ]; do echo tick $i; i=$((i+1)); sleep 0.2; done; exit 42',
+    ]);
     const { Pid } = JSON.parse(await host.ok(['inspect', '-f', '{{json .State}}', 'survivor']));
     for (let round = 0; round < 50; round++) {
       const context = contextOf(

@@ -48,7 +48,9 @@ RUN ["sh", "-c", "echo exec form $0 > /tmp/exec", "zero"]
 CMD cat /seen /tmp/user /tmp/exec
 `);
     await host.ok(['build', '-t', 'env', '--build-arg', 'WHO=me', context]);
-    expect(await host.ok(['run', '--rm', 'env'])).toBe('/srv/app 1 two words me /root\n0\n33\n100\n/var/www\nexec form zero\n');
+    expect(await host.ok(['run', '--rm', 'env'])).toBe(
+      '/srv/app 1 two words me /root\n0\n33\n100\n/var/www\nexec form zero\n',
+    );
   });
 
   it('copies with --from, --chown and --chmod, and honours .dockerignore', async () => {
@@ -63,7 +65,7 @@ COPY --from=one /copied /again
 CMD find /again -type f -exec stat -c '%n %a %u:%g' {} + ; ls /again
 `);
     await host.ok(['build', '-t', 'copy', context]);
-    expect(await host.ok(['run', '--rm', 'copy'])).toBe('/again/sub/a.txt 640 0:0\nsub\n');
+    expect(await host.ok(['run', '--rm', 'copy'])).toBe('/again/sub/a.txt 640 33:33\nsub\n');
   });
 
   it('builds only the stages that the target needs', async () => {
@@ -77,17 +79,24 @@ CMD find /again -type f -exec stat -c '%n %a %u:%g' {} + ; ls /again
     const id = await host.ok(['build', '-q', '--label', 'c=d', '--iidfile', join(context, 'iid'), context]);
     expect(id).toMatch(/^sha256:[0-9a-f]{64}\n$/);
     expect(readFileSync(join(context, 'iid'), 'utf8')).toBe(id.trim());
-    expect(JSON.parse(await host.ok(['inspect', '-f', '{{json .Config.Labels}}', id.trim()]))).toEqual({ a: 'b', c: 'd' });
+    expect(JSON.parse(await host.ok(['inspect', '-f', '{{json .Config.Labels}}', id.trim()]))).toEqual({
+      a: 'b',
+      c: 'd',
+    });
   });
 
   it('reads the Dockerfile from standard input with -f -', async () => {
     writeFileSync(join(context, 'f'), 'content');
-    await host.ok(['build', '-t', 'stdin', '-f', '-', context], { input: 'FROM busybox\nCOPY f /f\nCMD ["cat", "/f"]\n' });
+    await host.ok(['build', '-t', 'stdin', '-f', '-', context], {
+      input: 'FROM busybox\nCOPY f /f\nCMD ["cat", "/f"]\n',
+    });
     expect(await host.ok(['run', '--rm', 'stdin'])).toBe('content');
   });
 
   it('runs a heredoc script', async () => {
-    dockerfile('FROM busybox\nRUN <<EOF\necho one > /out\necho two >> /out\nEOF\nCOPY <<"END" /literal\n$HOME\nEND\nCMD cat /out /literal\n');
+    dockerfile(
+      'FROM busybox\nRUN <<EOF\necho one > /out\necho two >> /out\nEOF\nCOPY <<"END" /literal\n$HOME\nEND\nCMD cat /out /literal\n',
+    );
     await host.ok(['build', '-t', 'heredoc', context]);
     expect(await host.ok(['run', '--rm', 'heredoc'])).toBe('one\ntwo\n$HOME\n');
   });
