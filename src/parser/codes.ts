@@ -83,6 +83,10 @@ export const diagnosticCodes = {
         ? `if this belongs to the instruction of line ${line}, end the line before it with ${value}`
         : 'an instruction is one of FROM, RUN, COPY, ENV, WORKDIR, CMD, and so on'),
   ),
+  'dockerfile/lone-escape': error(
+    () => 'a line continues an instruction, but there is none',
+    ({ value }) => `remove the ${value}, or write the instruction before it`,
+  ),
   'dockerfile/unknown-flag': error(
     ({ name, instruction }) => `${instruction} has no flag --${short(name)}`,
     ({ nearest, allowed = [], instruction }) =>

@@ -26,7 +26,10 @@ export interface ReadInstruction {
 /** Yields the instructions of a file for form only: lines joined, tokenised, parsed, heredoc bodies attached. */
 export function* readInstructions(reader: LineReader, report: Report): Generator<ReadInstruction> {
   for (let line = reader.nextLogicalLine(); line; line = reader.nextLogicalLine()) {
-    yield { node: readNode(line, reader, report), emptyLines: line.emptyLines };
+    // Only escape characters and white space: there is no word to begin an instruction with.
+    if (line.logical.text.trim() === '')
+      report('dockerfile/lone-escape', line.logical.span(0, line.logical.text.length), { value: reader.escape });
+    else yield { node: readNode(line, reader, report), emptyLines: line.emptyLines };
   }
 }
 

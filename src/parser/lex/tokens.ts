@@ -38,28 +38,28 @@ export type Vocabulary = ReturnType<typeof createVocabulary>;
 
 /** All token types. Patterns read `context`, because the escape character and heredocs differ from file to file. */
 export function createVocabulary(context: LexContext) {
-  /** Tokens after which an instruction's arguments may begin. */
+  /** Tokens after which flags, and after which arguments may begin. */
+  const beforeFlags = new Set<TokenType>();
   const beforeArguments = new Set<TokenType>();
-  const atArguments = (tokens: readonly IToken[]) => {
+  const lastIn = (tokens: readonly IToken[], types: ReadonlySet<TokenType>) => {
     const last = tokens.at(-1);
-    return last !== undefined && beforeArguments.has(last.tokenType);
+    return last !== undefined && types.has(last.tokenType);
   };
+  const atArguments = (tokens: readonly IToken[]) => lastIn(tokens, beforeArguments);
   const wordEnd: Scan = (text, offset) => {
     let at = offset;
     while (at < text.length && !isBlank(text[at])) at++;
     return at;
   };
   const restEnd: Scan = (text) => trimmedEnd(text);
-  const atFlags: Scan = (text, offset, tokens) => (atArguments(tokens) ? flagEnd(text, offset) : -1);
+  const atFlags: Scan = (text, offset, tokens) => (lastIn(tokens, beforeFlags) ? flagEnd(text, offset) : -1);
 
   const Blank = scanned('Blank', (text, offset) => skipSpaces(text, offset), { group: Lexer.SKIPPED });
-  const FlagsEnd: TokenType = scanned('FlagsEnd', (text, offset, tokens) => {
+  const FlagsEnd = scanned('FlagsEnd', (text, offset, tokens) => {
     const end = atFlags(text, offset, tokens);
-    return end === offset + 2 && tokens.at(-1)?.tokenType !== FlagsEnd ? end : -1;
+    return end === offset + 2 ? end : -1;
   });
-  const Flag: TokenType = scanned('Flag', (text, offset, tokens) =>
-    tokens.at(-1)?.tokenType === FlagsEnd ? -1 : atFlags(text, offset, tokens),
-  );
+  const Flag = scanned('Flag', atFlags);
   const JsonOpen = scanned(
     'JsonOpen',
     (text, offset, tokens) =>
@@ -120,7 +120,7 @@ export function createVocabulary(context: LexContext) {
   const keywords = instructionNames.map((name) =>
     createToken({
       name,
-      pattern: new RegExp(`${name}(?=[\\t\\v\\f\\r ]|$)`, 'i'),
+      pattern: new RegExp(`${name}(?![^\\t\\v\\f\\r ])`, 'i'),
       categories: keywordOf[instructions[name].syntax],
       push_mode: instructions[name].syntax,
     }),
@@ -129,13 +129,12 @@ export function createVocabulary(context: LexContext) {
   /** ONBUILD inside ONBUILD is refused; its text is not looked into, so that nesting costs no stack. */
   const ChainedOnbuild = createToken({
     name: 'ChainedOnbuild',
-    pattern: /ONBUILD(?=[\t\v\f\r ]|$)/i,
+    pattern: /ONBUILD(?![^\t\v\f\r ])/i,
     push_mode: 'unknown',
   });
 
-  for (const token of [...keywords, UnknownKeyword, ChainedOnbuild, Flag, FlagsEnd, HealthType]) {
-    beforeArguments.add(token);
-  }
+  for (const token of [...keywords, UnknownKeyword, ChainedOnbuild, Flag]) beforeFlags.add(token);
+  for (const token of [...beforeFlags, FlagsEnd, HealthType]) beforeArguments.add(token);
   return {
     keywords,
     keywordOf,
