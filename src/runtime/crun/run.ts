@@ -29,7 +29,7 @@ export async function runForeground(program: RuntimeProgram, run: ForegroundRun)
     stdin: false,
     logPath,
   });
-  const tail = forwardOutput(call.stdout, call.stderr, run.onOutput, () => existsSync(pidPath));
+  const output = new StepOutput(call.stdout, call.stderr, run.onOutput, () => existsSync(pidPath));
   const abort = () =>
     void killWhenStarted(
       pidPath,
@@ -44,34 +44,60 @@ export async function runForeground(program: RuntimeProgram, run: ForegroundRun)
     run.signal.removeEventListener('abort', abort);
     await deleteContainer(program, run.id);
   }
+  const complaints = code === 0 ? '' : readComplaints(logPath);
+  output.end(complaints.trim() === '');
   run.signal.throwIfAborted();
-  if (code === 0) return code;
-  const complaints = readComplaints(logPath);
   if (complaints.trim() !== '') throw startError(complaints, run.argv);
-  if (code === 1 && isExecFormatFailure(tail())) throw startError(tail(), run.argv);
+  if (code === 1 && isExecFormatFailure(output.lastError)) throw startError(output.lastError, run.argv);
   return code;
 }
 
 /**
- * Passes output on as it comes. What arrives before the container exists is the runtime's own complaint, which is
- * reported as an error instead.
- * @returns reads the last bytes of stderr
+ * Passes output on as it comes. Errors that arrive before the container is known to exist are held for a moment: they
+ * may be the runtime's own complaint, which is reported as an error instead.
  */
-function forwardOutput(
-  stdout: Readable,
-  stderr: Readable,
-  onOutput: ForegroundRun['onOutput'],
-  hasStarted: () => boolean,
-): () => string {
-  let last: Buffer = Buffer.alloc(0);
-  let started = false;
-  stdout.on('data', (chunk: Buffer) => onOutput('stdout', chunk));
-  stderr.on('data', (chunk: Buffer) => {
-    last = chunk;
-    started ||= hasStarted();
-    if (started) onOutput('stderr', chunk);
-  });
-  return () => last.toString('utf8', Math.max(0, last.length - 1000));
+class StepOutput {
+  readonly #onOutput: ForegroundRun['onOutput'];
+  readonly #hasStarted: () => boolean;
+  readonly #held: Buffer[] = [];
+  #started = false;
+  #last: Buffer = Buffer.alloc(0);
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(stdout: Readable, stderr: Readable, onOutput: ForegroundRun['onOutput'], hasStarted: () => boolean) {
+    this.#onOutput = onOutput;
+    this.#hasStarted = hasStarted;
+    stdout.on('data', (chunk: Buffer) => onOutput('stdout', chunk));
+    stderr.on('data', (chunk: Buffer) => {
+      this.#last = chunk;
+      if (this.#started) onOutput('stderr', chunk);
+      else {
+        this.#held.push(chunk);
+        this.#release();
+      }
+    });
+  }
+
+  /** The last bytes of stderr. */
+  get lastError(): string {
+    return this.#last.toString('utf8', Math.max(0, this.#last.length - 1000));
+  }
+
+  /** @param mine false when what is still held was the runtime's */
+  end(mine: boolean): void {
+    clearTimeout(this.#timer);
+    if (mine) for (const chunk of this.#held.splice(0)) this.#onOutput('stderr', chunk);
+  }
+
+  #release(): void {
+    clearTimeout(this.#timer);
+    this.#started ||= this.#hasStarted();
+    if (!this.#started) {
+      this.#timer = setTimeout(() => this.#release(), pollMs);
+      return;
+    }
+    for (const chunk of this.#held.splice(0)) this.#onOutput('stderr', chunk);
+  }
 }
 
 /** Killing the first process of a pid namespace kills all of it. */
