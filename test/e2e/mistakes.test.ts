@@ -79,7 +79,7 @@ describe('a user makes a mistake', () => {
     [['run', 'nosuchimage'], 125, /nosuchimage/],
     [['run', '--rm', 'busybox', 'nosuch'], 127, /nosuch/],
     [['run', '--rm', 'busybox', '/etc'], 126, /\/etc/],
-    [['run', '--rm', 'busybox', 'sh', '-c', 'sleep 9 & kill -9 $!; wait $!'], 137, /^$/],
+    [['run', '--rm', 'busybox', 'sh', '-c', 'sleep 9 & kill -9 $!; wait $!'], 137, /^Killed/],
     [['run', '--rm', 'busybox', 'false'], 1, /^$/],
     [['exec', 'nobody', 'true'], 1, /No such container: nobody/],
     [['logs', 'nobody'], 1, /nobody/],
