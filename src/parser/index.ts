@@ -1,7 +1,13 @@
 export { type CodeFacts, type DiagnosticCode, type DockerfileCode, diagnosticCodes } from './codes.ts';
-export { hasGlob, matchGlob } from './ignore/glob.ts';
-export { createIgnoreMatcher, type IgnoreMatcher } from './ignore/matcher.ts';
-export { type IgnorePattern, ignorePattern, parseIgnore } from './ignore/pattern.ts';
+export {
+  createIgnoreMatcher,
+  hasGlob,
+  type IgnoreMatcher,
+  type IgnorePattern,
+  ignorePattern,
+  matchGlob,
+  parseIgnore,
+} from './ignore/index.ts';
 export {
   type FlagSpec,
   type InstructionName,
@@ -12,7 +18,6 @@ export {
 } from './instruction-table.ts';
 export type * from './ir.ts';
 export { chompTabs, type HeredocMarker, soleHeredoc } from './lex/heredoc.ts';
-export { expandedWords } from './lower/check-words.ts';
 export { type ParsedDockerfile, type ParseOptions, parseDockerfile } from './parse-dockerfile.ts';
 export { type InstructionOptions, type ParsedInstruction, parseInstruction } from './parse-instruction.ts';
 export {

@@ -17,7 +17,7 @@ export function matchGlob(pattern: string, path: string): boolean {
 }
 
 /** The steps of a `filepath.Match` pattern; null when it is malformed. */
-export function compileGlob(pattern: string): readonly Step[] | null {
+function compileGlob(pattern: string): readonly Step[] | null {
   const steps: Step[] = [];
   let at = 0;
   while (at < pattern.length) {

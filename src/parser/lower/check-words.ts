@@ -39,7 +39,7 @@ function reportError({ text, span }: Word, error: ExpandError, { source, report 
  * The words of an instruction in which variables are replaced.
  * @see Dockerfile reference, "Environment replacement"
  */
-export function expandedWords(instruction: Instruction): readonly Word[] {
+function expandedWords(instruction: Instruction): readonly Word[] {
   const some = (...words: (Word | undefined)[]) => words.filter((word) => word !== undefined);
   switch (instruction.kind) {
     case 'from':

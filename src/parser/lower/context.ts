@@ -28,7 +28,7 @@ export function common(node: InstructionNode) {
   };
 }
 
-export function instructionSpan(node: InstructionNode): Span {
+function instructionSpan(node: InstructionNode): Span {
   return node.logical.source.span(node.keyword.span.start.offset, node.endOffset);
 }
 
