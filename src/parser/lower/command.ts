@@ -48,12 +48,15 @@ export function warnIfEmpty(node: InstructionNode, { report, name, spec }: Lower
   report('dockerfile/empty-command', sentenceSpan(node), { instruction: name, form: spec.form, example: spec.example });
 }
 
+/** An array of strings by its look; the first form leaves out the shell's own `[ "$a" = "b" ]`. */
+const SURELY_AN_ARRAY = /^\[\s*(?:"[^"]*"|'[^']*')\s*[,\]].*\]$/s;
+const MAYBE_AN_ARRAY = /^\[\s*["'].*\]$/s;
+
 /** The reference falls back to the other form in silence, and people look for the reason in vain. */
 export function warnAboutJson({ text, span }: Word, { report, name, spec }: LowerContext): void {
-  if (/^\[\s*["'].*\]$/s.test(text)) {
-    const value = spec.syntax === 'command' ? 'a command line for the shell' : 'plain words';
-    report('dockerfile/json-ignored', span, { instruction: name, value });
-  }
+  if (!(name === 'RUN' ? SURELY_AN_ARRAY : MAYBE_AN_ARRAY).test(text)) return;
+  const value = spec.syntax === 'command' ? 'a command line for the shell' : 'plain words';
+  report('dockerfile/json-ignored', span, { instruction: name, value });
 }
 
 export function plain({ text, span }: Word): Word {
