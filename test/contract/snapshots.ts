@@ -35,11 +35,11 @@ export async function together(source: AsyncIterable<Uint8Array>): Promise<Buffe
   return Buffer.concat(parts);
 }
 
-/** A tar of entries with short texts as contents. */
-export function tarOf(
-  ...entries: readonly (Partial<TarEntry> & { readonly name: string; readonly text?: string })[]
-): Buffer {
-  const parts = entries.flatMap(({ text = '', ...given }) => {
+/** An entry with a short text as its content. */
+export type Member = Partial<TarEntry> & { readonly name: string; readonly text?: string };
+
+export function tarOf(...members: readonly Member[]): Buffer {
+  const parts = members.flatMap(({ text = '', ...given }) => {
     const content = Buffer.from(text);
     const entry: TarEntry = { type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 1, ...given, size: content.length };
     return [encodeHeader(entry), content, padding(content.length)];
