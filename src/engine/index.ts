@@ -5,6 +5,7 @@ import {
   ContainerTable,
   createContainers,
   Execs,
+  loadContainers,
   recoverContainers,
 } from './containers/index.ts';
 import { EventBus } from './events/bus.ts';
@@ -15,17 +16,17 @@ export type * from './api.ts';
 
 /** The engine of one root folder, and what its host needs to know of it. */
 export interface Engine extends EngineApi {
-  /** Takes over what an earlier engine left. Before anything else is asked of this one. */
+  /** Takes over what an earlier engine left. Before any client is served. */
   recover(): Promise<void>;
   /** True while there is something to watch or somebody waits: then the engine must not leave. */
   busy(): boolean;
-  /** Containers whose process runs: their roots have to stay mounted. */
-  liveContainerIds(): readonly string[];
+  /** Containers that run, or ran when the engine was last here: their roots and runtime state have to stay. */
+  liveContainerIds(): ReadonlySet<string>;
   /** Lets go of everything: containers run on, clients' streams end. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Builds an engine on its ports. It does nothing until `recover` is called. */
+/** Builds an engine on its ports and reads the records. Nothing is changed until `recover` is called. */
 export async function createEngine(ports: EnginePorts): Promise<Engine> {
   const events = new EventBus(ports.clock);
   const table = new ContainerTable();
@@ -37,6 +38,7 @@ export async function createEngine(ports: EnginePorts): Promise<Engine> {
     resolveImage: async (ref) => (await resolveImage(ports.images, ref)).image,
     closing: closing.signal,
   };
+  await loadContainers(context);
   const execs = new Execs(context);
   const containers = createContainers(context, execs);
   const images = createImages(ports, {
@@ -53,7 +55,7 @@ export async function createEngine(ports: EnginePorts): Promise<Engine> {
     events: { subscribe: (options) => events.subscribe(options) },
     recover: () => recoverContainers(context),
     busy: () => [...table.values()].some(({ isActive, waits, lock }) => isActive || waits.size > 0 || lock.isHeld),
-    liveContainerIds: () => [...table.values()].filter(({ isActive }) => isActive).map(({ id }) => id),
+    liveContainerIds: () => new Set([...table.values()].filter(({ isActive }) => isActive).map(({ id }) => id)),
     close: async () => {
       if (closing.signal.aborted) return;
       closing.abort(new BerthError('unavailable', 'the engine is shutting down'));

@@ -145,6 +145,8 @@ export interface ContainerSpec {
   readonly hostname: string;
   readonly tty: boolean;
   readonly openStdin: boolean;
+  /** The end of the first client's input is the end of the process's. Otherwise its stdin stays open for the next. */
+  readonly stdinOnce: boolean;
   readonly network: 'host' | 'none';
   readonly init: boolean;
   readonly privileged: boolean;
@@ -241,6 +243,7 @@ export interface LogOptions {
   readonly tail: number | 'all';
   /** Milliseconds since the epoch. */
   readonly since?: number;
+  /** A follower ends when this has passed, however silent the container is. */
   readonly until?: number;
   readonly signal?: AbortSignal;
   /** Tells a follower that nothing more will come. */

@@ -19,12 +19,13 @@ export function attachContainer(context: ContainersContext, container: Container
   // A process that reads on when its first client has gone is one that others may attach to.
   const endsProcessInput = config.StdinOnce === true && !tty;
   const readsInput = query.stream && query.stdin && config.OpenStdin === true;
-  const session = openSession(container.hub, {
+  const { hub } = container;
+  const session = openSession(hub, {
     tty,
     stdout: query.stdout,
     stderr: query.stderr,
     ...replayOf(context, container, query),
-    catchUp: (from, signal) => logAfter(context, container, { from, signal }),
+    catchUp: (from, signal) => logAfter(context, container, { from, hub, signal }),
     ...(readsInput ? { input: { endsProcessInput, ...(tty ? { detachKeys } : {}) } } : {}),
     onDetach: () => announce(context, container, 'detach'),
   });

@@ -34,7 +34,7 @@ export class ClientOutput implements OutputListener {
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   #isLive = false;
-  #behindFrom: OutputPosition | undefined;
+  #behind: AsyncIterable<LogEntry> | undefined;
   #ended = false;
 
   constructor(hub: OutputHub, options: ClientOutputOptions) {
@@ -49,7 +49,7 @@ export class ClientOutput implements OutputListener {
   }
 
   deliver(stream: OutputStream, chunk: Buffer): Promise<void> | undefined {
-    if (this.#behindFrom || this.#closing.signal.aborted || !this.#options[stream]) return undefined;
+    if (this.#behind || this.#closing.signal.aborted || !this.#options[stream]) return undefined;
     const bytes = this.#options.tty ? chunk : encodeFrame(stream, chunk);
     if (this.#connection && this.#isLive) this.#connection.write(bytes);
     else {
@@ -62,7 +62,7 @@ export class ClientOutput implements OutputListener {
 
   end(): void {
     this.#ended = true;
-    if (this.#isLive && !this.#behindFrom) this.#finish();
+    if (this.#isLive && !this.#behind) this.#finish();
   }
 
   /** Sends what is waiting and everything that follows. */
@@ -89,25 +89,25 @@ export class ClientOutput implements OutputListener {
     this.#pending = [];
     this.#isLive = true;
     this.#connected.resolve();
-    if (this.#behindFrom) await this.#follow(connection, this.#behindFrom);
+    if (this.#behind) await this.#follow(connection, this.#behind);
     else if (this.#ended || replay?.whole) this.#finish();
   }
 
   #overflow(): Promise<void> | undefined {
     const connection = this.#connection;
     if (!this.#options.catchUp) return connection && this.#isLive ? drained(connection) : this.#connected.promise;
-    this.#behindFrom = this.#hub.position;
-    if (!this.#behindFrom) this.close();
-    else if (connection && this.#isLive) {
-      this.#follow(connection, this.#behindFrom).catch(() => connection.destroy());
+    const from = this.#hub.position;
+    if (!from) this.close();
+    else {
+      this.#behind = this.#options.catchUp(from, this.#closing.signal);
+      if (connection && this.#isLive) this.#follow(connection, this.#behind).catch(() => connection.destroy());
     }
     return undefined;
   }
 
-  async #follow(connection: Duplex, from: OutputPosition): Promise<void> {
+  async #follow(connection: Duplex, entries: AsyncIterable<LogEntry>): Promise<void> {
     await drained(connection);
-    const entries = this.#options.catchUp?.(from, this.#closing.signal);
-    if (entries) await this.#copy(connection, entries);
+    await this.#copy(connection, entries);
     this.#finish();
   }
 

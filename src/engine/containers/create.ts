@@ -99,6 +99,7 @@ function newRecord({ ports }: ContainersContext, { id, name, body, image }: NewC
       hostname: hostName,
       tty: merged.Tty ?? false,
       openStdin: merged.OpenStdin ?? false,
+      stdinOnce: merged.StdinOnce ?? false,
       network,
       init: host.Init ?? false,
       privileged: host.Privileged ?? false,

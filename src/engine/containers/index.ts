@@ -17,7 +17,7 @@ import { killContainer, restartContainer, stopContainer } from './stop.ts';
 
 export type { ContainersContext } from './container.ts';
 export { Execs } from './exec.ts';
-export { recoverContainers } from './recover.ts';
+export { loadContainers, recoverContainers } from './recover.ts';
 export { ContainerTable } from './table.ts';
 
 /** The container half of the engine. */

@@ -3,10 +3,7 @@ import { parseRfc3339 } from '../../units/index.ts';
 import type { LogsQuery } from '../api.ts';
 import type { LogEntry, LogOptions } from '../ports.ts';
 import type { Container, ContainersContext } from './container.ts';
-import type { OutputPosition, OutputStream } from './output-hub.ts';
-
-/** Timers of more than this would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+import type { OutputHub, OutputPosition, OutputStream } from './output-hub.ts';
 
 /** @throws BerthError `invalid` when neither stream is asked for */
 export function readLogs(context: ContainersContext, container: Container, query: LogsQuery): AsyncIterable<LogEntry> {
@@ -16,11 +13,11 @@ export function readLogs(context: ContainersContext, container: Container, query
   const { since, until, tail, signal } = query;
   return selected(
     logOf(context, container, {
-      follow: query.follow && container.isActive,
+      ...following(container, query.follow && container.isActive),
       tail,
       signal,
       ...(since === undefined ? {} : { since }),
-      ...(until === undefined ? {} : { until, untilMs: until - context.ports.clock.now() }),
+      ...(until === undefined ? {} : { until }),
     }),
     query,
   );
@@ -32,67 +29,74 @@ export function replayLog(
   container: Container,
   options: { readonly follow: boolean; readonly signal?: AbortSignal },
 ): AsyncIterable<LogEntry> {
-  return logOf(context, container, { ...options, tail: 'all' });
+  const { signal } = options;
+  return logOf(context, container, {
+    ...following(container, options.follow),
+    tail: 'all',
+    ...(signal ? { signal } : {}),
+  });
 }
 
-/** What the running process wrote after a position, to its end. */
-export async function* logAfter(
-  context: ContainersContext,
-  container: Container,
-  options: { readonly from: OutputPosition; readonly signal: AbortSignal },
-): AsyncGenerator<LogEntry> {
+function following({ hub }: Container, follow: boolean): Pick<LogOptions, 'follow' | 'ended'> {
+  return follow ? { follow, ended: hub.finished } : { follow };
+}
+
+export interface LogPlace {
+  readonly from: OutputPosition;
+  /** Of the run that is read. */
+  readonly hub: OutputHub;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What the running process wrote after a position, to its end. The log is opened by the call: it may be gone from its
+ * folder when a slow client gets to read it.
+ */
+export function logAfter(context: ContainersContext, container: Container, place: LogPlace): AsyncIterable<LogEntry> {
   const since = parseRfc3339(container.record.state.startedAt);
-  const skip: Record<OutputStream, number> = { ...options.from };
-  const { signal } = options;
   const entries = logOf(context, container, {
     follow: true,
     tail: 'all',
-    signal,
+    signal: place.signal,
+    ended: place.hub.finished,
     ...(since === undefined ? {} : { since }),
   });
-  for await (const entry of entries) {
-    const skipped = Math.min(skip[entry.stream], entry.line.length);
-    skip[entry.stream] -= skipped;
-    if (skipped < entry.line.length) yield { ...entry, line: entry.line.subarray(skipped) };
+  const first = entries.next();
+  first.catch(() => undefined);
+  return skipping(first, entries, { ...place.from });
+}
+
+async function* skipping(
+  first: Promise<IteratorResult<LogEntry>>,
+  rest: AsyncGenerator<LogEntry>,
+  skip: Record<OutputStream, number>,
+): AsyncGenerator<LogEntry> {
+  try {
+    for (let next = await first; !next.done; next = await rest.next()) {
+      const entry = next.value;
+      const skipped = Math.min(skip[entry.stream], entry.line.length);
+      skip[entry.stream] -= skipped;
+      if (skipped < entry.line.length) yield { ...entry, line: entry.line.subarray(skipped) };
+    }
+  } finally {
+    await rest.return(undefined);
   }
 }
 
-interface ReadOptions extends LogOptions {
-  /** Milliseconds from now to `until`. */
-  readonly untilMs?: number;
-}
-
-/** Registers as a reader from the call on: a removal waits a moment for it. */
-function logOf(
+/** While it is read, a removal waits a moment for it. */
+async function* logOf(
   { ports }: ContainersContext,
   container: Container,
-  { untilMs, ...options }: ReadOptions,
-): AsyncIterable<LogEntry> {
+  options: LogOptions,
+): AsyncGenerator<LogEntry> {
   const done = Promise.withResolvers<void>();
-  const end = deadline(untilMs);
-  const { hub } = container;
-  const entries = ports.runtime.readLog(container.record.logPath, {
-    ...options,
-    ...(options.follow ? { ended: Promise.race([hub.finished, end.passed]) } : {}),
-  });
-  const reader = done.promise;
-  return (async function* () {
-    container.logReaders.add(reader);
-    try {
-      yield* entries;
-    } finally {
-      end.cancel();
-      container.logReaders.delete(reader);
-      done.resolve();
-    }
-  })();
-}
-
-/** A silent container says nothing that would tell its followers that their `until` has passed. */
-function deadline(ms: number | undefined): { readonly passed: Promise<void>; cancel(): void } {
-  const passed = Promise.withResolvers<void>();
-  const timer = ms !== undefined && ms <= LONGEST_TIMER_MS ? setTimeout(passed.resolve, Math.max(0, ms)) : undefined;
-  return { passed: passed.promise, cancel: () => clearTimeout(timer) };
+  container.logReaders.add(done.promise);
+  try {
+    yield* ports.runtime.readLog(container.record.logPath, options);
+  } finally {
+    container.logReaders.delete(done.promise);
+    done.resolve();
+  }
 }
 
 async function* selected(

@@ -5,28 +5,37 @@ import { cleanUp, discard } from './removal.ts';
 import { adopt, settleExit } from './start.ts';
 import { processOf } from './state.ts';
 
-/** Takes over what an earlier engine left: running containers are watched again, ended ones recorded, the rest cleaned. */
+/** Reads what an earlier engine recorded. Nothing is changed yet. */
+export async function loadContainers(context: ContainersContext): Promise<void> {
+  const { store } = context.ports;
+  const records = await Promise.all((await store.list('container')).map((id) => readRecord(context, id)));
+  const inOrder = records.filter((record) => record !== undefined).sort((a, b) => a.createdAt - b.createdAt);
+  for (const record of inOrder) {
+    const container = new Container(record);
+    container.process = processOf(record.state);
+    context.table.add(container);
+    try {
+      context.table.reserve(record.name, record.id);
+    } catch (error) {
+      // It can still be found by its id.
+      report(context, record.id, error);
+    }
+  }
+}
+
+/** Takes over what was loaded: running containers are watched again, ended ones recorded, the rest cleaned up. */
 export async function recoverContainers(context: ContainersContext): Promise<void> {
   const { snapshots, store } = context.ports;
   const [ids, layers] = await Promise.all([store.list('container'), snapshots.ids()]);
-  const records = await Promise.all(ids.map((id) => readRecord(context, id)));
   const roots = new Set(layers);
-  const known = records.filter((record) => record !== undefined);
-  const broken = new Set(ids.filter((id) => !known.some((record) => record.id === id)));
-  // Created halfway: there is a record but no root, or a root but no record.
-  const rootless = known.filter(({ id }) => !roots.has(id));
-  const complete = known.filter(({ id }) => roots.has(id)).sort((a, b) => a.createdAt - b.createdAt);
-  const kept = new Set(complete.map(({ id }) => id));
-  for (const record of complete) {
-    const container = new Container(record);
-    context.table.add(container);
-    context.table.reserve(record.name, record.id);
-  }
+  const recorded = new Set(ids);
   await allSettled([
-    ...rootless.map(({ id }) => store.remove('container', id)),
-    ...layers.filter((id) => !kept.has(id) && !broken.has(id)).map((id) => snapshots.remove(id)),
+    // A root without any record was made for a container that never came to be. One whose record cannot be read stays.
+    ...layers.filter((id) => !recorded.has(id)).map((id) => snapshots.remove(id)),
     ...[...context.table.values()].map((container) =>
-      container.lock.run(() => recover(context, container)).catch((error) => report(context, container.id, error)),
+      container.lock
+        .run(() => (roots.has(container.id) ? recover(context, container) : discard(context, container)))
+        .catch((error) => report(context, container.id, error)),
     ),
   ]);
 }
@@ -49,7 +58,6 @@ async function recover(context: ContainersContext, container: Container): Promis
   const { runtime } = context.ports;
   const { state, hostConfig, residue } = container.record;
   const process = processOf(state);
-  container.process = process;
   if (process && runtime.isAlive(process)) {
     await readopt(context, container);
     return;

@@ -61,7 +61,8 @@ export class EventBus {
       const { since, until = Number.POSITIVE_INFINITY } = options;
       for (const event of this.#kept) {
         const at = event.timeNano / 1e6;
-        if (at >= since && at <= until) subscriber.push(event);
+        // The order within a millisecond is made up: it must not put an event behind an `until` of this moment.
+        if (at >= since && Math.floor(at) <= until) subscriber.push(event);
       }
     }
     const remaining = options.until === undefined ? undefined : options.until - this.#clock.now();
