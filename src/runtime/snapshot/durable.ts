@@ -3,6 +3,9 @@ import { open, rename } from 'node:fs/promises';
 import { syncfs } from '../linux/libc.ts';
 import { fsPath } from './tree/fs-path.ts';
 
+/** Above this, writing out the whole file system is cheaper than file by file. */
+export const MAX_LISTED_FILES = 32;
+
 /** Writes a JSON file that is whole or not there after a crash. */
 export async function writeJson(path: string, value: unknown, options: { readonly sync: boolean }): Promise<void> {
   const temp = `${path}.tmp`;

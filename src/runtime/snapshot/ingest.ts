@@ -63,7 +63,7 @@ export class Ingest {
       diffId: `sha256:${this.#hash.digest('hex')}` as DiffId,
       tarBytes: this.#tarBytes,
       sizeBytes: this.#unpacker.sizeBytes,
-      files: undefined,
+      files: this.#unpacker.files,
       replaced: this.#unpacker.replaced,
     };
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync, type Stats } from 'node:fs';
 import type { DiffId } from '../../oci/index.ts';
 import { copyTree } from './copy-tree.ts';
+import { MAX_LISTED_FILES } from './durable.ts';
 import { pruneUnchanged } from './prune.ts';
 import { changedTop } from './root-item.ts';
 import { removeMarks, setTime } from './tree/attributes.ts';
@@ -34,8 +35,6 @@ export interface TreeSummary {
 }
 
 export type JobResult<J extends LayerJob> = J extends { kind: 'finalize' } ? TreeSummary : number;
-
-const MAX_LISTED_FILES = 32;
 
 /** Runs a job in this thread. @returns undefined, having changed nothing, when the tree is larger than the budget */
 export function runJob<J extends LayerJob>(job: J, budget?: Budget): JobResult<J> | undefined;

@@ -240,7 +240,8 @@ export class LayerStore {
     const chain = chainId(parent, diffId);
     const known = this.#layers.get(chain);
     if (known) return publicPart(known);
-    await syncFiles(`${folder}/fs`, summary.files);
+    const files = summary.files?.map((path) => `fs/${path}`);
+    await syncFiles(folder, forms.includes('split') ? files?.concat('layer.split') : files);
     const createdAt = new Date(this.#clock()).toISOString();
     const record = { chainId: chain, diffId, parent, sizeBytes, tarBytes, createdAt, forms };
     return publicPart(await this.#layers.add(folder, replaced.length === 0 ? record : { ...record, replaced }));

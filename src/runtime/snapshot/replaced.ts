@@ -20,13 +20,13 @@ export class ContentPlaces {
 
   /** @param ordinal number of the content within the archive, from 0. @returns path relative to the layer's folder */
   find(path: string, ordinal: number): string {
-    let found: { before: number; place: string } | undefined;
+    // Moves are in order of time: the first that took the path, or a directory that it lay in, has the content.
+    let first: { readonly index: number; readonly below: string } | undefined;
     for (let end = path.length; end > 0 && this.#moves.size > 0; end = path.lastIndexOf('/', end - 1)) {
       const move = this.#moves.get(path.slice(0, end))?.find(({ before }) => before > ordinal);
-      if (move && (found === undefined || move.before < found.before)) {
-        found = { before: move.before, place: `kept/${move.index}${path.slice(end)}` };
-      }
+      if (move && (first === undefined || move.index < first.index))
+        first = { index: move.index, below: path.slice(end) };
     }
-    return found?.place ?? `fs/${path}`;
+    return first === undefined ? `fs/${path}` : `kept/${first.index}${first.below}`;
   }
 }

@@ -18,6 +18,7 @@ import { isBerthError } from '../../errors/index.ts';
 import { deviceNumber } from '../linux/device.ts';
 import { mknod } from '../linux/libc.ts';
 import { LayerDirectories } from './directories.ts';
+import { MAX_LISTED_FILES } from './durable.ts';
 import type { Replaced } from './replaced.ts';
 import { hostile, safePath } from './safe-path.ts';
 import { clearXattrs, isWhiteout, setAttributes, setTime, writeXattrs } from './tree/attributes.ts';
@@ -41,6 +42,7 @@ export class LayerUnpacker implements TarHandler {
   readonly #directories: LayerDirectories;
   readonly #replaced: Replaced[] = [];
   #file: { readonly entry: TarEntry; readonly path: string; readonly fd: number } | undefined;
+  #files: string[] | undefined = [];
   #contents = 0;
   #bytes = 0;
 
@@ -59,6 +61,11 @@ export class LayerUnpacker implements TarHandler {
   /** Bytes of file content so far. */
   get sizeBytes(): number {
     return this.#bytes;
+  }
+
+  /** Files with content, while they are few enough to be synced one by one. */
+  get files(): readonly string[] | undefined {
+    return this.#files;
   }
 
   /** Path of the file whose content comes next. */
@@ -93,7 +100,10 @@ export class LayerUnpacker implements TarHandler {
       closeSync(fd);
     }
     this.#bytes += entry.size;
-    if (entry.size > 0) this.#contents += 1;
+    if (entry.size === 0) return;
+    this.#contents += 1;
+    if (this.#contents > MAX_LISTED_FILES) this.#files = undefined;
+    else this.#files?.push(path);
   }
 
   /** Last steps, after the last entry: what must not be disturbed by further files. */
@@ -226,6 +236,7 @@ export class LayerUnpacker implements TarHandler {
     if (this.#replaced.length === 0) mkdirSync(`${this.#folder}/kept`, 0o700);
     renameSync(place, `${this.#folder}/kept/${this.#replaced.length}`);
     this.#replaced.push({ path, before: this.#contents });
+    this.#files = undefined;
     this.#directories.forget(path);
     return false;
   }
