@@ -10,7 +10,13 @@ export type BuildEvent =
   | { readonly type: 'vertex-started'; readonly at: number; readonly vertex: string }
   | { readonly type: 'vertex-cached'; readonly at: number; readonly vertex: string }
   | { readonly type: 'vertex-missed'; readonly at: number; readonly vertex: string; readonly reason: string }
-  | { readonly type: 'vertex-log'; readonly at: number; readonly vertex: string; readonly stream: 'stdout' | 'stderr'; readonly text: string }
+  | {
+      readonly type: 'vertex-log';
+      readonly at: number;
+      readonly vertex: string;
+      readonly stream: 'stdout' | 'stderr';
+      readonly text: string;
+    }
   | { readonly type: 'vertex-finished'; readonly at: number; readonly vertex: string }
   | { readonly type: 'vertex-failed'; readonly at: number; readonly vertex: string; readonly message: string }
   | { readonly type: 'diagnostic'; readonly at: number; readonly diagnostic: Diagnostic; readonly frame: string }

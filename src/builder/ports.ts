@@ -1,4 +1,4 @@
-import type { ChainId, Digest, DiffId, ImageConfig, ImageId } from '../oci/index.ts';
+import type { ChainId, DiffId, Digest, ImageConfig, ImageId } from '../oci/index.ts';
 
 /** What the builder needs from the machine. `daemon` supplies adapters; tests supply fakes. */
 export interface BuilderPorts {
@@ -106,14 +106,28 @@ export interface RootFiles {
   resolve(root: string, path: string): Promise<string>;
   /** Reads at most `maxBytes` of a regular file. Undefined when there is none. */
   readFile(root: string, path: string, maxBytes: number): Promise<Buffer | undefined>;
-  writeFile(root: string, path: string, content: Uint8Array, attributes: Owner & { readonly mode: number; readonly mtime?: number }): Promise<void>;
+  writeFile(
+    root: string,
+    path: string,
+    content: Uint8Array,
+    attributes: Owner & { readonly mode: number; readonly mtime?: number },
+  ): Promise<void>;
   /** `mkdir -p`: new directories get the attributes, existing ones are left alone. */
   makeDirectory(root: string, path: string, attributes: Owner & { readonly mode: number }): Promise<void>;
   copy(request: CopyRequest): Promise<void>;
   /** Unpacks a tar (plain, gzip, zstd) that lies at `archive` into a directory; false when the file is no archive. */
-  unpack(archive: { readonly root: string; readonly path: string }, toRoot: string, toPath: string, owner?: Owner): Promise<boolean>;
+  unpack(
+    archive: { readonly root: string; readonly path: string },
+    toRoot: string,
+    toPath: string,
+    owner?: Owner,
+  ): Promise<boolean>;
   /** All paths below `path`, sorted, relative to the root, as needed for globs and for "did you mean". */
-  list(root: string, path: string, options?: { readonly depth?: number }): Promise<readonly { readonly path: string; readonly isDirectory: boolean }[]>;
+  list(
+    root: string,
+    path: string,
+    options?: { readonly depth?: number },
+  ): Promise<readonly { readonly path: string; readonly isDirectory: boolean }[]>;
   /**
    * Content digest of a file or tree: per file type, mode, uid, gid, size, link target, device, xattrs
    * (security.capability and those outside security. and system.) and bytes, with names; never times.

@@ -4,7 +4,10 @@ import type { Platform } from '../oci/index.ts';
 export interface BuildRequest {
   readonly dockerfile: { readonly name: string; readonly text: string };
   /** Folder that COPY and ADD read; null when there is none (`build -`). */
-  readonly context: { readonly root: string; readonly ignore: { readonly file: string; readonly text: string } | null } | null;
+  readonly context: {
+    readonly root: string;
+    readonly ignore: { readonly file: string; readonly text: string } | null;
+  } | null;
   /** Canonical references. */
   readonly names: readonly string[];
   readonly target?: string;

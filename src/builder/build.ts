@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { type Diagnostic, hasErrors, plainStyle, printDiagnostic, type SourceText } from '../diagnostics/index.ts';
+import { BerthError, toBerthError } from '../errors/index.ts';
+import type { ImageConfig, ImageId } from '../oci/index.ts';
+import { parseDockerfile } from '../parser/index.ts';
+import type { Dockerfile } from '../parser/ir.ts';
+import type { BuildEvent, VertexInfo } from './events.ts';
+import { imageConfig } from './export/image.ts';
+import { BuildFailure } from './findings.ts';
+import { openContext } from './ops/source-local.ts';
+import { reachable } from './plan/graph.ts';
+import type { BuildPlan, PlanOptions } from './plan/options.ts';
+import { planBuild } from './plan/stages.ts';
+import type { BaseImage, BuilderPorts } from './ports.ts';
+import type { BuildRequest } from './request.ts';
+import { GraphRun } from './solve/graph-run.ts';
+import { createSolver, type Solver } from './solve/solver.ts';
+
+export interface BuildOptions {
+  readonly emit: (event: BuildEvent) => void;
+  readonly signal: AbortSignal;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Steps that run at once, when no solver is given. */
+  readonly concurrency?: number;
+  /** The engine's own, so that builds at the same time share their equal steps. */
+  readonly solver?: Solver;
+}
+
+export interface BuildResult {
+  readonly image: ImageId;
+  readonly config: ImageConfig;
+  readonly names: readonly string[];
+}
+
+/**
+ * Builds an image from a Dockerfile. Layers are committed before their records, records before the image, names last.
+ * @throws BerthError `invalid` for a mistake in the Dockerfile (all of them were emitted as `diagnostic` events),
+ * `not-found` for a base image or a file, `unsupported` for what is not there yet, `cancelled`
+ */
+export async function build(request: BuildRequest, ports: BuilderPorts, options: BuildOptions): Promise<BuildResult> {
+  const {
+    value: dockerfile,
+    diagnostics,
+    source,
+  } = parseDockerfile(request.dockerfile.text, { file: request.dockerfile.name });
+  const show = (found: readonly Diagnostic[]) => emitDiagnostics(found, source, options);
+  show(diagnostics);
+  stopAtErrors(diagnostics);
+  try {
+    options.signal.throwIfAborted();
+    const plan = await planWithImages(dockerfile, request, ports, show);
+    const config = await runPlan(plan, request, ports, options);
+    options.signal.throwIfAborted();
+    const image = await ports.images.put(config, request.names);
+    options.emit({ type: 'exported', at: options.now(), image, names: request.names });
+    return { image, config, names: request.names };
+  } catch (error) {
+    if (options.signal.aborted) throw new BerthError('cancelled', 'the build was cancelled', { cause: error });
+    if (error instanceof BuildFailure) show([error.diagnostic]);
+    throw toBerthError(error);
+  }
+}
+
+async function runPlan(
+  plan: BuildPlan,
+  request: BuildRequest,
+  ports: BuilderPorts,
+  options: BuildOptions,
+): Promise<ImageConfig> {
+  const { emit, now, signal, solver = createSolver(options.concurrency) } = options;
+  emit({ type: 'started', at: now(), vertices: verticesOf(plan) });
+  const run = new GraphRun({
+    plan,
+    ports,
+    solver,
+    emit,
+    now,
+    noCache: request.noCache,
+    env: {
+      context: openContext(request.context),
+      proxyEnvironment: plan.proxyEnvironment,
+      epoch: plan.sourceDateEpoch,
+    },
+  });
+  const results = await run.make(plan.target.head, signal);
+  return imageConfig(plan.target, results, plan.sourceDateEpoch);
+}
+
+/** Plans, looks up the images that the plan asks for, and plans again. */
+async function planWithImages(
+  dockerfile: Dockerfile,
+  request: BuildRequest,
+  ports: BuilderPorts,
+  show: (diagnostics: readonly Diagnostic[]) => void,
+): Promise<BuildPlan> {
+  const images = new Map<string, BaseImage | null>();
+  let imageNames: readonly string[] = [];
+  for (;;) {
+    const planned = planBuild(dockerfile, { ...planOptions(request), images, imageNames });
+    if (planned.value || planned.needs.length === 0) {
+      show(planned.diagnostics);
+      stopAtErrors(planned.diagnostics);
+      return planned.value!;
+    }
+    const found = await Promise.all(planned.needs.map((name) => ports.images.find(name)));
+    for (const [index, name] of planned.needs.entries()) images.set(name, found[index] ?? null);
+    if (imageNames.length === 0 && found.includes(undefined)) imageNames = await ports.images.names();
+  }
+}
+
+function planOptions(request: BuildRequest): Omit<PlanOptions, 'images'> {
+  const { buildArgs, labels, platform, network, target, sourceDateEpoch } = request;
+  const place = `${request.context?.root ?? ''}\0${request.dockerfile.name}`;
+  return {
+    buildArgs,
+    labels,
+    platform,
+    network,
+    slotPrefix: createHash('sha256').update(place).digest('hex').slice(0, 16),
+    ...(target === undefined ? {} : { target }),
+    ...(sourceDateEpoch === undefined ? {} : { sourceDateEpoch }),
+  };
+}
+
+function verticesOf({ graph, target }: BuildPlan): VertexInfo[] {
+  return reachable(graph, [target.head]).map((id) => {
+    const { name, span } = graph.display.get(id)!;
+    const inputs = graph.nodes.get(id)!.inputs;
+    return { id, digest: id, name, inputs, ...(span ? { line: span.start.line } : {}) };
+  });
+}
+
+function emitDiagnostics(diagnostics: readonly Diagnostic[], source: SourceText, { emit, now }: BuildOptions): void {
+  for (const diagnostic of diagnostics) {
+    emit({ type: 'diagnostic', at: now(), diagnostic, frame: printDiagnostic(diagnostic, source, plainStyle) });
+  }
+}
+
+function stopAtErrors(diagnostics: readonly Diagnostic[]): void {
+  if (!hasErrors(diagnostics)) return;
+  const first = diagnostics.find((diagnostic) => diagnostic.severity === 'error')!;
+  const kinds = { 'build/base-not-found': 'not-found', 'build/not-supported-yet': 'unsupported' } as const;
+  const kind = kinds[first.code as keyof typeof kinds] ?? 'invalid';
+  const { file, start } = first.span;
+  throw new BerthError(
+    kind,
+    `${file}:${start.line}: ${first.message}`,
+    first.hint === undefined ? {} : { hint: first.hint },
+  );
+}

@@ -1,0 +1,9 @@
+export { type BuildOptions, type BuildResult, build } from './build.ts';
+export type { BuildEvent, VertexInfo } from './events.ts';
+export type { BuildGraph, Node, NodeId, Op } from './plan/graph.ts';
+export type { BuildPlan, Planned, PlannedStage, PlannedStep, PlanOptions } from './plan/options.ts';
+export { planBuild } from './plan/stages.ts';
+export type * from './ports.ts';
+export type { BuildRequest } from './request.ts';
+export { createSolver, type Solver } from './solve/solver.ts';
+export { type BuildView, emptyView, reduceView, type VertexView } from './view.ts';

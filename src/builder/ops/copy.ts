@@ -1,0 +1,180 @@
+import { posix } from 'node:path';
+import { BerthError } from '../../errors/index.ts';
+import { createIgnoreMatcher, ignorePattern } from '../../parser/index.ts';
+import type { CopyOp, InlineFile } from '../plan/graph.ts';
+import { parseModeChange } from '../plan/mode-change.ts';
+import type { CopyRequest, Excluded, Owner, RootFiles, WritableRoot } from '../ports.ts';
+import type { KeyInputs } from '../solve/key.ts';
+import { resolveOwner } from './owner.ts';
+import { type Selected, selectSources, type Unselected } from './select.ts';
+import { type OpenTree, type StepEnv, withTree } from './step-env.ts';
+
+const ROOT: Owner = { uid: 0, gid: 0 };
+const INLINE_MODE = 0o644;
+
+/** A source that is not there: the build shows it at the source's place in the Dockerfile. */
+export class SourceProblem extends BerthError {
+  readonly problem: Unselected;
+
+  constructor(problem: Unselected) {
+    super('not-found', problem.message, problem.hint === undefined ? {} : { hint: problem.hint });
+    this.problem = problem;
+  }
+}
+
+/** Key inputs of the files that a COPY reads: one for each file while they are few, else one for each tree. */
+export async function copiedContent(env: StepEnv, op: CopyOp, signal: AbortSignal): Promise<KeyInputs> {
+  if (op.sources.length === 0) return {};
+  return withTree(env, op.from, async (tree) => {
+    const inputs: Record<string, string> = {};
+    for (const { path, place } of await select(env, op, tree)) {
+      const excluded = exclusions(op, tree, place);
+      const owner = op.chown ? ROOT : tree.owner;
+      const { digest, entries } = await env.ports.files.digest({
+        root: tree.root!,
+        path,
+        statCache: tree.isContext,
+        signal,
+        ...(excluded ? { excluded } : {}),
+        ...(owner ? { owner } : {}),
+      });
+      if (!entries) inputs[`tree ${path || '.'}`] = digest;
+      else
+        for (const [below, entry] of Object.entries(entries)) inputs[`file ${posix.join(path || '.', below)}`] = entry;
+    }
+    return inputs;
+  });
+}
+
+/** Copies into a writable root. @throws BerthError `invalid` when the destination does not fit */
+export async function runCopy(env: StepEnv, op: CopyOp, root: WritableRoot, signal: AbortSignal): Promise<void> {
+  const { files } = env.ports;
+  const owner = op.chown ? await resolveOwner(files, root.path, op.chown) : undefined;
+  const job: CopyJob = {
+    op,
+    files,
+    to: root.path,
+    owner,
+    signal,
+    destIsDirectory: await isDirectoryAt(files, root.path, op.dest),
+  };
+  if (op.sources.length > 0) {
+    await withTree(env, op.from, async (tree) => {
+      const selected = await select(env, op, tree);
+      refuseManyOntoOne(job, selected.length + op.inline.length);
+      for (const item of selected) {
+        signal.throwIfAborted();
+        await copyOne(job, tree, item);
+      }
+    });
+  } else refuseManyOntoOne(job, op.inline.length);
+  for (const file of op.inline) await writeInline(job, file, env.epoch);
+}
+
+interface CopyJob {
+  readonly op: CopyOp;
+  readonly files: RootFiles;
+  readonly to: string;
+  readonly owner: Owner | undefined;
+  readonly signal: AbortSignal;
+  /** Ends in `/`, or is one in the image already. */
+  readonly destIsDirectory: boolean;
+}
+
+async function select(env: StepEnv, op: CopyOp, tree: OpenTree): Promise<readonly Selected[]> {
+  const selection = await selectSources(op, tree, env.ports.files, env.context);
+  if (!selection.ok) throw new SourceProblem(selection.problem);
+  return selection.selected;
+}
+
+async function isDirectoryAt(files: RootFiles, root: string, dest: string): Promise<boolean> {
+  return dest.endsWith('/') || (await files.stat(root, dest))?.type === 'directory';
+}
+
+function refuseManyOntoOne({ op, destIsDirectory }: CopyJob, count: number): void {
+  if (count < 2 || destIsDirectory || op.parents) return;
+  throw new BerthError('invalid', `${count} sources cannot all become ${op.dest}, which is no directory`, {
+    hint: `write ${op.dest}/ to copy them into a directory`,
+  });
+}
+
+async function copyOne(job: CopyJob, tree: OpenTree, item: Selected): Promise<void> {
+  const { op, files, to, owner, signal } = job;
+  const fromRoot = tree.root!;
+  if (op.unpack && !item.isDirectory) {
+    const done = await files.unpack({ root: fromRoot, path: item.path }, to, op.dest, owner);
+    if (done) return;
+  }
+  if (op.parents) await copyParents(job, tree, item);
+  const excluded = exclusions(op, tree, item.place);
+  const finalOwner = owner ?? tree.owner;
+  const request: CopyRequest = {
+    fromRoot,
+    fromPath: item.path,
+    toRoot: to,
+    toPath: targetOf(job, item),
+    parents: owner ?? ROOT,
+    signal,
+    ...(finalOwner ? { owner: finalOwner } : {}),
+    ...(excluded ? { excluded } : {}),
+    ...modeOf(op),
+  };
+  await files.copy(request);
+}
+
+function modeOf(op: CopyOp): Pick<CopyRequest, 'chmod'> {
+  const chmod = op.chmod === undefined ? undefined : parseModeChange(op.chmod);
+  return chmod === undefined ? {} : { chmod };
+}
+
+/** A directory's content goes into the destination; a file goes below it when that is a directory. */
+function targetOf({ op, destIsDirectory }: CopyJob, { path, isDirectory, below }: Selected): string {
+  if (op.parents) return posix.join(op.dest, below);
+  if (isDirectory || !destIsDirectory) return op.dest;
+  return posix.join(op.dest, posix.basename(path));
+}
+
+/** With `--parents`, the folders above a source are made as they are at the source. */
+async function copyParents(
+  { op, files, to, owner }: CopyJob,
+  tree: OpenTree,
+  { path, below }: Selected,
+): Promise<void> {
+  const above = path.slice(0, path.length - below.length);
+  const parts = below.split('/').slice(0, -1);
+  for (let count = 1; count <= parts.length; count++) {
+    const folder = parts.slice(0, count).join('/');
+    const info = await files.stat(tree.root!, above + folder);
+    const { uid, gid } = owner ?? tree.owner ?? info ?? ROOT;
+    await files.makeDirectory(to, posix.join(op.dest, folder), { uid, gid, mode: info?.mode ?? 0o755 });
+  }
+}
+
+async function writeInline(job: CopyJob, { name, content }: InlineFile, epoch: number | undefined): Promise<void> {
+  const { op, files, to, destIsDirectory } = job;
+  const owner = job.owner ?? ROOT;
+  const target = destIsDirectory ? posix.join(op.dest, name) : op.dest;
+  const { chmod } = modeOf(op);
+  const mode = typeof chmod === 'function' ? chmod(INLINE_MODE, false) : (chmod ?? INLINE_MODE);
+  await files.makeDirectory(to, posix.dirname(target), { ...owner, mode: 0o755 });
+  await files.writeFile(to, target, Buffer.from(content), {
+    ...owner,
+    mode,
+    ...(epoch === undefined ? {} : { mtime: epoch }),
+  });
+}
+
+/** What the ignore file and `--exclude` leave out. Patterns of `--exclude` are relative to the source directory. */
+function exclusions(op: CopyOp, tree: OpenTree, source: string): Excluded | undefined {
+  if (op.excludes.length === 0) return tree.excluded;
+  const matcher = createIgnoreMatcher(op.excludes.map((pattern) => ignorePattern(pattern)));
+  const prefix = source === '' ? '' : `${source}/`;
+  return (path, isDirectory) => {
+    const hidden = tree.excluded?.(path, isDirectory) ?? false;
+    if (hidden !== false) return hidden;
+    const relative =
+      path === source ? posix.basename(path) : path.startsWith(prefix) ? path.slice(prefix.length) : path;
+    if (relative === '' || !matcher.ignores(relative)) return false;
+    return isDirectory && matcher.canSkipDirectory(relative) ? 'subtree' : true;
+  };
+}

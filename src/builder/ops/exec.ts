@@ -1,0 +1,69 @@
+import { BerthError } from '../../errors/index.ts';
+import type { ExecOp } from '../plan/graph.ts';
+import type { WritableRoot } from '../ports.ts';
+import { openMounts } from './mounts.ts';
+import type { StepEnv } from './step-env.ts';
+
+/** As BuildKit calls it; some builds look at it. */
+const HOSTNAME = 'buildkitsandbox';
+
+const HINTS: ReadonlyMap<number, string> = new Map([
+  [126, 'a file that should run is not executable, or is for another platform'],
+  [127, 'a command was not found: is it installed in the image, and on its PATH?'],
+  [137, 'the command was killed, maybe for want of memory'],
+]);
+
+/** A command of RUN that ended badly. */
+export class CommandFailure extends BerthError {
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    const hint = HINTS.get(exitCode);
+    super('invalid', `exit code ${exitCode}`, hint === undefined ? {} : { hint });
+    this.exitCode = exitCode;
+  }
+}
+
+export interface ExecJob {
+  readonly signal: AbortSignal;
+  readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
+}
+
+/** Runs the command of a RUN on a writable root. @throws CommandFailure */
+export async function runExec(
+  env: StepEnv,
+  op: ExecOp,
+  root: WritableRoot,
+  { signal, onOutput }: ExecJob,
+): Promise<void> {
+  if (op.argv.length === 0) throw new BerthError('invalid', 'RUN has no command');
+  const { mounts, release } = await openMounts(env, op.mounts, signal);
+  try {
+    const code = await env.ports.runner.run(
+      {
+        id: root.id,
+        argv: op.argv,
+        // The Dockerfile's own variables win over the proxies of the machine.
+        env: [...env.proxyEnvironment.filter((entry) => !isSet(op.env, entry)), ...op.env],
+        cwd: op.cwd,
+        user: op.user,
+        hostname: HOSTNAME,
+        network: op.network,
+        mounts,
+        privileged: false,
+        onOutput,
+        signal,
+      },
+      root,
+    );
+    signal.throwIfAborted();
+    if (code !== 0) throw new CommandFailure(code);
+  } finally {
+    await release();
+  }
+}
+
+function isSet(env: readonly string[], entry: string): boolean {
+  const name = entry.slice(0, entry.indexOf('=') + 1);
+  return env.some((other) => other.startsWith(name));
+}
