@@ -67,7 +67,7 @@ export function plainProgress(
           return say(vertex, `DONE ${seconds(event.at - (vertex.startedAt ?? event.at))}`);
         case 'vertex-failed':
           sayLog(vertex, '', event.at, true);
-          return say(vertex, paint(`ERROR: ${visibleLine(event.message)}`, 'error'));
+          return say(vertex, paint(`ERROR: ${visibleLine(event.message.split('\n', 1)[0]!)}`, 'error'));
       }
     },
     finish: () => {},

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { RequestOptions } from '../../api/client/index.ts';
 import { BerthError } from '../../errors/index.ts';
 import { parseReference } from '../../oci/index.ts';
@@ -61,11 +61,10 @@ async function asArchive({ root, dockerfile }: FolderSource): Promise<Request> {
   }
   const text = dockerfile.kind === 'text' ? dockerfile.text : readFileSync(dockerfile.path);
   const name = guestName(text);
-  return {
-    headers: TAR,
-    body: packContext(root, { dockerfile: name, guest: { name, text } }),
-    query: { dockerfile: name },
-  };
+  const beside = dockerfile.kind === 'outside' ? `${dockerfile.path}.dockerignore` : undefined;
+  const ignore = beside && existsSync(beside) ? { ignore: readFileSync(beside) } : {};
+  const body = packContext(root, { dockerfile: name, guest: { name, text, ...ignore } });
+  return { headers: TAR, body, query: { dockerfile: name } };
 }
 
 /** A bare name takes its value from the environment; the engine leaves it out where it has none. */

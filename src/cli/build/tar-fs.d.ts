@@ -21,6 +21,7 @@ declare module 'tar-fs' {
     map?: (header: Header) => Header;
     sort?: boolean;
     strict?: boolean;
+    umask?: number;
     finalize?: boolean;
     finish?: (pack: Pack) => void;
   }

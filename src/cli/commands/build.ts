@@ -1,9 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { BuildEvent } from '../../builder/events.ts';
-import { emptyView, reduceView } from '../../builder/view.ts';
 import { BerthError } from '../../errors/index.ts';
-import { failureReport } from '../build/failure-report.ts';
 import { openProgress, type Progress, progressMode } from '../build/progress.ts';
 import { buildRequest } from '../build/request.ts';
 import { readSource } from '../build/source.ts';
@@ -46,22 +44,13 @@ async function follow(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<string> {
-  let view = emptyView;
   let image: string | undefined;
   if (request.body !== undefined) await engine.ready();
-  try {
-    for await (const { id, aux, stream } of engine.messages('POST', '/build', { ...request, signal })) {
-      if (id === 'berth.event') {
-        view = reduceView(view, aux as BuildEvent);
-        progress.show(aux as BuildEvent);
-      } else if (isImageId(aux)) image = aux.ID;
-      // An engine that is not Berth tells the build as text.
-      else if (stream !== undefined) stderr.write(stream);
-    }
-  } catch (error) {
-    progress.finish();
-    if (!signal.aborted) stderr.write(failureReport(view, paintFor(stderr)));
-    throw error;
+  for await (const { id, aux, stream } of engine.messages('POST', '/build', { ...request, signal })) {
+    if (id === 'berth.event') progress.show(aux as BuildEvent);
+    else if (isImageId(aux)) image = aux.ID;
+    // An engine that is not Berth tells the build as text.
+    else if (stream !== undefined) stderr.write(stream);
   }
   progress.finish();
   if (image === undefined) throw new BerthError('internal', 'the engine did not tell which image it built');

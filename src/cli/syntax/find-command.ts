@@ -37,11 +37,15 @@ function command(path: readonly string[]): { command: CommandSpec; name: string 
   if (commandTable.planned.includes(name)) {
     throw new UsageError(`the command '${name}' is not there yet`, { exitCode: 1, command: parent });
   }
-  const meant = nearest(name, commandNames());
-  const hint = meant ? `did you mean berth ${meant}?` : undefined;
+  const meant = nearest(path.at(-1)!, namesBeside(parent));
+  const hint = meant ? `did you mean berth ${[parent, meant].filter(Boolean).join(' ')}?` : undefined;
   throw new UsageError(`unknown command: berth ${name}`, { exitCode: 1, command: parent, hint });
 }
 
-function commandNames(): string[] {
-  return commandTable.commands.flatMap(({ path, aliases }) => [path, ...aliases].map((words) => words.join(' ')));
+/** Last words of the commands of one group, or of those that stand alone. */
+function namesBeside(parent: string): string[] {
+  return commandTable.commands
+    .flatMap(({ path, aliases }) => [path, ...aliases])
+    .filter((words) => words.slice(0, -1).join(' ') === parent)
+    .map((words) => words.at(-1)!);
 }

@@ -22,9 +22,11 @@ export function commandHelp(command: CommandSpec, name: string): string {
 /** What `berth container` prints. */
 export function groupHelp(group: string): string {
   const entries = commandTable.commands
-    .flatMap(({ path, aliases, summary }) => [path, ...aliases].map((words) => ({ words, summary })))
-    .filter(({ words }) => words.length === 2 && words[0] === group)
-    .map(({ words, summary }) => [words[1]!, summary] as const);
+    .flatMap(({ path, aliases, summary }) => {
+      const words = [path, ...aliases].find((name) => name.length === 2 && name[0] === group);
+      return words ? [[words[1]!, summary] as const] : [];
+    })
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   const { summary } = commandTable.groups.find(({ name }) => name === group)!;
   return (
     `Usage:  berth ${group} COMMAND\n\n${summary}\n\nCommands:\n${columns(entries)}\n` +
