@@ -1,14 +1,15 @@
 import { mkdirSync, renameSync, statfsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { decompress } from '../../archive/index.ts';
 import { BerthError } from '../../errors/index.ts';
 import { type ChainId, chainId, type DiffId } from '../../oci/index.ts';
+import { abortable } from './abortable.ts';
 import { Background } from './background.ts';
 import { syncFiles } from './durable.ts';
 import { layerItems, type TreeSummary } from './jobs.ts';
 import { LayerIndex } from './layer-index.ts';
 import type { LayerForm, LayerRecord } from './layer-record.ts';
 import { type Layout, layerFolder, makeLayout } from './layout.ts';
+import { removeTree } from './remove-tree.ts';
 import type { Replaced } from './replaced.ts';
 import { inheritTop } from './root-item.ts';
 import { type MountedRoot, Roots } from './roots.ts';
@@ -116,7 +117,7 @@ export class LayerStore {
       return await this.#store(folder, parent, summary, ['directory']);
     } finally {
       release();
-      await rm(folder, { recursive: true, force: true });
+      await removeTree(folder);
     }
   }
 
@@ -183,7 +184,7 @@ export class LayerStore {
     const lowers = this.#layers.directories(parent);
     return this.#inNewFolder(parent, async (folder) => {
       const job = { kind: 'ingest', folder, lowers, limits: { maxBytes: this.#freeBytes() } } as const;
-      const plain = decompress(tar, { maxRatio: MAX_RATIO });
+      const plain = decompress(abortable(tar, signal), { maxRatio: MAX_RATIO });
       const summary = await this.#background.ingest(job, plain, signal);
       if (expected !== undefined && summary.diffId !== expected) {
         throw new BerthError('invalid', `the layer's content is ${summary.diffId}, but the image says ${expected}`, {
@@ -225,7 +226,7 @@ export class LayerStore {
     if (user) throw new BerthError('conflict', `layer ${chain} cannot be removed: ${user}`);
     const aside = this.#temp();
     await this.#layers.remove(chain, aside);
-    await rm(aside, { recursive: true, force: true });
+    await removeTree(aside);
   }
 
   /** Makes a finished folder a layer, unless the layer is there already: then the folder stays where it is. */
@@ -257,7 +258,7 @@ export class LayerStore {
       return await fill(folder);
     } finally {
       release();
-      await rm(folder, { recursive: true, force: true });
+      await removeTree(folder);
     }
   }
 

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { BerthError } from '../../errors/index.ts';
 import type { ChainId } from '../../oci/index.ts';
 import { flags, umount, umountInThread } from '../linux/libc.ts';
@@ -8,6 +8,7 @@ import { syncDirectory, writeJson } from './durable.ts';
 import type { LayerIndex } from './layer-index.ts';
 import type { Layout } from './layout.ts';
 import { mountsBelow } from './mounts.ts';
+import { removeTree } from './remove-tree.ts';
 import { inheritTop } from './root-item.ts';
 
 /** A mounted, writable root. Satisfies `WritableRoot` of the builder and `ContainerRoot` of the engine. */
@@ -79,7 +80,7 @@ export class Roots {
     this.#records.set(id, record);
     try {
       // What a crash left here is no root: it has no record.
-      if (existsSync(folder)) rmSync(folder, { recursive: true });
+      if (existsSync(folder)) await removeTree(folder);
       mkdirSync(folder, { mode: 0o700 });
       for (const name of ['upper', 'work', 'merged']) mkdirSync(`${folder}/${name}`, { mode: 0o700 });
       inheritTop(`${folder}/upper`, parentTop);
@@ -87,7 +88,7 @@ export class Roots {
       if (!record.unsynced) await syncDirectory(this.#layout.roots);
     } catch (error) {
       this.#records.delete(id);
-      await rm(folder, { recursive: true, force: true });
+      await removeTree(folder);
       throw error;
     }
   }
@@ -123,7 +124,7 @@ export class Roots {
     if (!this.#records.has(id)) return;
     await rename(`${this.#layout.roots}/${id}`, aside);
     this.#records.delete(id);
-    await rm(aside, { recursive: true, force: true });
+    await removeTree(aside);
   }
 
   /** Removes what is left of an unmounted root whose upper has been taken. */

@@ -1,10 +1,10 @@
 import { readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { hexOf } from '../../oci/index.ts';
 import { flags, umount } from '../linux/libc.ts';
 import type { LayerIndex } from './layer-index.ts';
 import type { Layout } from './layout.ts';
 import { mountsBelow } from './mounts.ts';
+import { removeTree } from './remove-tree.ts';
 import type { Roots } from './roots.ts';
 
 /** Ids of build steps' roots begin with this: no crash leaves a build that could go on. */
@@ -33,7 +33,7 @@ export async function sweep(parts: {
   ];
   const whole = new Map([...layers.all()].map((record) => [hexOf(record.chainId), record]));
   for (const name of readdirSync(layout.layers)) if (!whole.has(name)) stale.push(`${layout.layers}/${name}`);
-  await Promise.all(stale.map((path) => rm(path, { recursive: true, force: true })));
+  for (const path of stale) await removeTree(path);
   mendLinks(layout, layers);
 }
 

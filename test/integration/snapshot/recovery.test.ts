@@ -175,3 +175,37 @@ describe('large trees', () => {
     await opened.close();
   });
 });
+
+describe('a tree that is deeper than a path can be', () => {
+  const dig = (path: string) =>
+    execFileSync('python3', [
+      '-c',
+      'import os,sys\nos.chdir(sys.argv[1])\nfor i in range(300):\n  os.mkdir("d"*50)\n  os.chdir("d"*50)\nopen("f","w").close()',
+      path,
+    ]);
+
+  it('is refused as a layer, and does not keep its root from being removed', async () => {
+    const opened = await openTemporaryStore();
+    const root = await opened.store.prepare('build-1', null);
+    dig(root.path);
+    await expect(opened.store.commit(root)).rejects.toMatchObject({ kind: 'unsupported' });
+    await opened.store.discard(root);
+    expect(readdirSync(`${opened.folder}/tmp`)).toEqual([]);
+    await opened.close();
+  });
+});
+
+it('stops unpacking at once when it is aborted, even if the source hangs', async () => {
+  const opened = await openTemporaryStore();
+  const abort = new AbortController();
+  const source = (async function* () {
+    yield tarOf({ name: 'f', text: 'x' }).subarray(0, 600);
+    setImmediate(() => abort.abort());
+    await new Promise<never>(() => {});
+  })();
+  await expect(opened.store.apply(null, source, { signal: abort.signal })).rejects.toMatchObject({
+    name: 'AbortError',
+  });
+  expect(readdirSync(`${opened.folder}/tmp`)).toEqual([]);
+  await opened.close();
+});

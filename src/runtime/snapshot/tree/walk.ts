@@ -30,7 +30,8 @@ function readItem(path: string, place: string): TreeItem | undefined {
     return { path, place, stat, whiteout: false, ...readMarks(place) };
   } catch (error) {
     if (isGone(error)) return undefined;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENAMETOOLONG') throw error;
+    throw new BerthError('unsupported', `no layer can hold a path as long as ${path.slice(0, 100)}...`);
   }
 }
 
