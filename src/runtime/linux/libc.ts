@@ -75,8 +75,21 @@ export const flags = {
   LOCK_NB: 4,
 } as const;
 
-export function mount(source: string, target: string, type: string | null, mountFlags: number, data: string | null): void {
-  call('int mount(const char*, const char*, const char*, unsigned long, const char*)', source, target, type, mountFlags, data);
+export function mount(
+  source: string,
+  target: string,
+  type: string | null,
+  mountFlags: number,
+  data: string | null,
+): void {
+  call(
+    'int mount(const char*, const char*, const char*, unsigned long, const char*)',
+    source,
+    target,
+    type,
+    mountFlags,
+    data,
+  );
 }
 
 export function umount(target: string, umountFlags: number): void {
