@@ -46,6 +46,11 @@ export async function copiedContent(env: StepEnv, op: CopyOp, signal: AbortSigna
   });
 }
 
+/** Looks whether all that a COPY names in the context is there. @throws SourceProblem */
+export async function checkSources(env: StepEnv, op: CopyOp): Promise<void> {
+  await withTree(env, op.from, (tree) => select(env, op, tree));
+}
+
 /** Copies into a writable root. @throws BerthError `invalid` when the destination does not fit */
 export async function runCopy(env: StepEnv, op: CopyOp, root: WritableRoot, signal: AbortSignal): Promise<void> {
   const { files } = env.ports;
@@ -84,7 +89,13 @@ interface CopyJob {
 async function select(env: StepEnv, op: CopyOp, tree: OpenTree): Promise<readonly Selected[]> {
   const selection = await selectSources(op, tree, env.ports.files, env.context);
   if (!selection.ok) throw new SourceProblem(selection.problem);
-  return selection.selected;
+  const excluded = fileExclusion(op);
+  return selection.selected.filter(({ path, isDirectory }) => isDirectory || !excluded(posix.basename(path)));
+}
+
+function fileExclusion(op: CopyOp): (name: string) => boolean {
+  if (op.excludes.length === 0) return () => false;
+  return createIgnoreMatcher(op.excludes.map((pattern) => ignorePattern(pattern))).ignores;
 }
 
 async function isDirectoryAt(files: RootFiles, root: string, dest: string): Promise<boolean> {
@@ -172,9 +183,8 @@ function exclusions(op: CopyOp, tree: OpenTree, source: string): Excluded | unde
   return (path, isDirectory) => {
     const hidden = tree.excluded?.(path, isDirectory) ?? false;
     if (hidden !== false) return hidden;
-    const relative =
-      path === source ? posix.basename(path) : path.startsWith(prefix) ? path.slice(prefix.length) : path;
-    if (relative === '' || !matcher.ignores(relative)) return false;
+    const relative = path.startsWith(prefix) ? path.slice(prefix.length) : path;
+    if (path === source || !matcher.ignores(relative)) return false;
     return isDirectory && matcher.canSkipDirectory(relative) ? 'subtree' : true;
   };
 }

@@ -110,9 +110,9 @@ export class GraphBuilder implements BuildGraph {
   }
 
   /** Names a node once the number of steps of its stage is known. The first stage that has it names it. */
-  rename(id: NodeId, name: string): void {
+  rename(id: NodeId, name: string, span: Span): void {
     const display = this.display.get(id);
-    if (display && !display.name.startsWith('[')) this.display.set(id, { ...display, name });
+    if (display && !display.name.startsWith('[')) this.display.set(id, { ...display, name, span });
   }
 }
 

@@ -42,7 +42,7 @@ export interface StageState {
   /** CMD was written in this stage: ENTRYPOINT leaves it alone. */
   cmdIsOwn: boolean;
   /** Nodes that this stage shows as its own, with their text; numbered at the end. */
-  readonly own: { readonly id: NodeId; readonly text: string }[];
+  readonly own: { readonly id: NodeId; readonly text: string; readonly span: Span }[];
 }
 
 /** A stage after its FROM, and the triggers to run first. */
@@ -96,7 +96,7 @@ export function fromImage(state: StageState, image: NamedImage, span: Span): Sta
     if (at > 0) state.scope.setEnv(entry.slice(0, at), entry.slice(at + 1));
   }
   state.head = imageNode(state.planning.graph, image, span);
-  state.own.push({ id: state.head, text: `FROM ${image.name}` });
+  state.own.push({ id: state.head, text: `FROM ${image.name}`, span });
   return { state, onBuild };
 }
 
@@ -136,7 +136,7 @@ export function addLayerStep(
     ...(options.sourceSpans ? { sourceSpans: options.sourceSpans } : {}),
   };
   const id = graph.add(op, display);
-  stage.own.push({ id, text: shown });
+  stage.own.push({ id, text: shown, span: instruction.span });
   stage.head = id;
   stage.steps.push({ entry: historyEntry(options.marked === false ? text : layerText(text)), node: id });
 }

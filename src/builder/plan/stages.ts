@@ -168,9 +168,9 @@ class Planner {
 /** `[2/4] RUN make`, with the stage's name when there are several. */
 function number({ planning, own, label }: StageState, several: boolean): void {
   const width = String(own.length).length;
-  own.forEach(({ id, text }, index) => {
+  own.forEach(({ id, text, span }, index) => {
     const position = `${String(index + 1).padStart(width)}/${own.length}`;
-    planning.graph.rename(id, `[${several ? `${label} ` : ''}${position}] ${text}`);
+    planning.graph.rename(id, `[${several ? `${label} ` : ''}${position}] ${text}`, span);
   });
 }
 

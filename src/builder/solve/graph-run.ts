@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { isBerthError } from '../../errors/index.ts';
 import type { ChainId } from '../../oci/index.ts';
 import type { BuildEvent } from '../events.ts';
+import { checkSources } from '../ops/copy.ts';
 import { sourceImage } from '../ops/source-image.ts';
 import { contentInputs, readsContext, runStep, sourceNodes } from '../ops/step.ts';
 import type { StepEnv } from '../ops/step-env.ts';
-import type { Display, Node, NodeId, StepOp } from '../plan/graph.ts';
+import { type Display, type Node, type NodeId, reachable, type StepOp } from '../plan/graph.ts';
 import type { BuildPlan } from '../plan/options.ts';
 import type { BuilderPorts, Layer, StepKey } from '../ports.ts';
 import { probe } from './cache-probe.ts';
@@ -48,6 +49,9 @@ export class GraphRun {
   readonly #results = new Map<NodeId, Promise<NodeResult>>();
   readonly #chains = new Map<NodeId, ChainId | null>();
   readonly #abort = new AbortController();
+  /** For each COPY from the context: are its sources there? */
+  readonly #checks = new Map<NodeId, Promise<void>>();
+  #sourcesAreThere: Promise<unknown> = Promise.resolve();
 
   constructor(options: GraphRunOptions) {
     this.#options = options;
@@ -63,6 +67,7 @@ export class GraphRun {
     const abort = () => this.#abort.abort(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     try {
+      this.#checkSources(head);
       if (head !== null) await this.#result(head);
       const entries = await Promise.all([...this.#results].map(async ([id, result]) => [id, await result] as const));
       await Promise.all(entries.map(([, { made }]) => made?.written));
@@ -78,6 +83,18 @@ export class GraphRun {
     } finally {
       signal.removeEventListener('abort', abort);
     }
+  }
+
+  /** A missing file is told before any command has run: the COPY that names it fails, and what waits here with it. */
+  #checkSources(head: NodeId | null): void {
+    const { graph } = this.#options.plan;
+    for (const id of reachable(graph, [head])) {
+      const node = graph.nodes.get(id)!;
+      if (node.kind === 'copy' && readsContext(node)) this.#checks.set(id, checkSources(this.#env, node));
+    }
+    const checks = [...this.#checks].map(([id, check]) => check.catch(() => this.#result(id)));
+    this.#sourcesAreThere = Promise.all(checks);
+    this.#sourcesAreThere.catch(() => {});
   }
 
   #result(id: NodeId): Promise<NodeResult> {
@@ -110,7 +127,7 @@ export class GraphRun {
         progress.finish();
         return { chain };
       }
-      const made = await this.#step(node, display, progress);
+      const made = await this.#step(id, node, display, progress);
       if (made.cached) progress.cached();
       else progress.finish();
       return { chain: made.layer.chainId, made };
@@ -122,14 +139,14 @@ export class GraphRun {
     }
   }
 
-  async #step(node: Node & StepOp, display: Display, progress: Progress): Promise<Made> {
+  async #step(id: NodeId, node: Node & StepOp, display: Display, progress: Progress): Promise<Made> {
     const { signal } = this.#abort;
     const { plan, noCache, solver } = this.#options;
     const fromNodes = sourceNodes(node);
     const parents = Promise.all(node.inputs.map((input) => this.#result(input)));
-    // A missing file is told before any command has run, and files are read while they run.
+    // Files of the context are read while commands run.
     const early = readsContext(node) && fromNodes.length === 0 ? contentInputs(this.#env, node, signal) : undefined;
-    const [, earlyContent] = await Promise.all([parents, early]);
+    const [, earlyContent] = await Promise.all([parents, early, this.#checks.get(id) ?? this.#sourcesAreThere]);
     progress.start();
     const parent = node.parent === null ? null : (this.#chains.get(node.parent) ?? null);
     const definition = definitionInputs(node, parent, plan.sourceDateEpoch);
