@@ -50,7 +50,15 @@ export class BareCrun {
     let total = 0;
     for (let i = 0; i < times; i++) {
       const id = `bare-${process.pid}-${this.#count++}`;
-      total += await timeCommand('crun', ['--cgroup-manager=cgroupfs', '--root', join(this.#folder, 'state'), 'run', '-b', this.#folder, id]);
+      total += await timeCommand('crun', [
+        '--cgroup-manager=cgroupfs',
+        '--root',
+        join(this.#folder, 'state'),
+        'run',
+        '-b',
+        this.#folder,
+        id,
+      ]);
     }
     return total;
   }

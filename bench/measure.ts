@@ -37,7 +37,13 @@ export async function interleave(test: Case): Promise<Row[]> {
   const floor = median(samples.get(test.floor)!);
   return test.contenders.map(({ name }) => {
     const all = samples.get(name)!;
-    return { contender: name, medianMs: median(all), minMs: Math.min(...all), maxMs: Math.max(...all), ratio: median(all) / floor };
+    return {
+      contender: name,
+      medianMs: median(all),
+      minMs: Math.min(...all),
+      maxMs: Math.max(...all),
+      ratio: median(all) / floor,
+    };
   });
 }
 
@@ -47,7 +53,11 @@ export function median(values: readonly number[]): number {
 }
 
 /** Milliseconds of a whole command, from spawn to exit. It must succeed. */
-export function timeCommand(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<number> {
+export function timeCommand(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const began = performance.now();
     const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } });
@@ -68,17 +78,25 @@ export function timeCommand(program: string, args: readonly string[], env: Reado
 export function call(socketPath: string, method: string, path: string, body?: unknown): Promise<string> {
   return new Promise((resolve, reject) => {
     const text = body === undefined ? '' : JSON.stringify(body);
-    const outgoing = request({ socketPath, method, path, headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } }, (reply) => {
-      let all = '';
-      reply.setEncoding('utf8');
-      reply.on('data', (chunk: string) => {
-        all += chunk;
-      });
-      reply.on('end', () => {
-        if ((reply.statusCode ?? 500) < 400) resolve(all);
-        else reject(new Error(`${method} ${path}: ${reply.statusCode} ${all}`));
-      });
-    });
+    const outgoing = request(
+      {
+        socketPath,
+        method,
+        path,
+        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
+      },
+      (reply) => {
+        let all = '';
+        reply.setEncoding('utf8');
+        reply.on('data', (chunk: string) => {
+          all += chunk;
+        });
+        reply.on('end', () => {
+          if ((reply.statusCode ?? 500) < 400) resolve(all);
+          else reject(new Error(`${method} ${path}: ${reply.statusCode} ${all}`));
+        });
+      },
+    );
     outgoing.once('error', reject);
     outgoing.end(text);
   });

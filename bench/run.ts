@@ -10,7 +10,11 @@ import { BareCrun, describeMachine, residentMb } from './machine.ts';
 import { type Case, call, interleave, type Row, timeCommand, timeRun } from './measure.ts';
 
 const { values: options } = parseArgs({
-  options: { only: { type: 'string', default: '.' }, rounds: { type: 'string', default: '15' }, 'no-save': { type: 'boolean' } },
+  options: {
+    only: { type: 'string', default: '.' },
+    rounds: { type: 'string', default: '15' },
+    'no-save': { type: 'boolean' },
+  },
 });
 const checkout = fileURLToPath(new URL('..', import.meta.url));
 const node = process.execPath;
@@ -47,17 +51,27 @@ function context(round: number | 'cached', who: string): string {
 async function engineBuild(round: number): Promise<number> {
   const folder = context(round, 'berth');
   const began = performance.now();
-  const reply = await call(host.socket, 'POST', `/build?berth-events=1&t=cold&berth-context=${encodeURIComponent(folder)}`);
+  const reply = await call(
+    host.socket,
+    'POST',
+    `/build?berth-events=1&t=cold&berth-context=${encodeURIComponent(folder)}`,
+  );
   const took = performance.now() - began;
   if (!reply.includes('"ID":"sha256:')) throw new Error(reply.slice(-500));
   return took;
 }
 
+const podmanCommand = (args: readonly string[]) => timeCommand('podman', [...pod.prefix, ...args], pod.env);
 const rounds = Number(options.rounds);
 const few = Math.max(3, Math.round(rounds / 3));
 const buildKit = { DOCKER_BUILDKIT: '1' };
-const dockerBuild = (folder: string) => timeCommand('/usr/bin/docker', ['-H', `unix://${docker.socket}`, 'build', '-q', '-t', 'bench', folder], buildKit);
-const podmanBuild = (folder: string) => timeCommand('podman', [...pod.prefix, 'build', '-q', '--network', 'host', '-t', 'bench', folder]);
+const dockerBuild = (folder: string) =>
+  timeCommand(
+    '/usr/bin/docker',
+    ['-H', `unix://${docker.socket}`, 'build', '-q', '--network', 'host', '-t', 'bench', folder],
+    buildKit,
+  );
+const podmanBuild = (folder: string) => podmanCommand(['build', '-q', '--network', 'host', '-t', 'bench', folder]);
 const nothing = { name: 'node -e 0', run: () => timeCommand(node, ['-e', '0']) };
 const cachedBerth = context('cached', 'cached-berth');
 const cachedDocker = context('cached', 'cached-docker');
@@ -73,7 +87,10 @@ const cases: Case[] = [
       { name: 'bare crun run', run: () => bare.run(1) },
       { name: 'berth', run: () => timeRun(host.socket, 'busybox') },
       { name: 'dockerd', run: () => timeRun(docker.socket, 'busybox') },
-      { name: 'podman (whole command)', run: () => timeCommand('podman', [...pod.prefix, 'run', '--rm', '--network', 'none', 'busybox', 'true']) },
+      {
+        name: 'podman (whole command)',
+        run: () => podmanCommand(['run', '--rm', '--network', 'none', 'busybox', 'true']),
+      },
     ],
   },
   {
@@ -109,12 +126,16 @@ const cases: Case[] = [
       nothing,
       { name: 'berth', run: () => timeCommand(berthProgram, ['ps'], host.env) },
       { name: 'docker', run: () => timeCommand('docker', ['-H', `unix://${docker.socket}`, 'ps']) },
-      { name: 'podman', run: () => timeCommand('podman', [...pod.prefix, 'ps']) },
+      { name: 'podman', run: () => podmanCommand(['ps']) },
     ],
   },
 ];
 
-const report: { machine: Record<string, string>; cases: { name: string; goal?: number; rounds: number; rows: Row[] }[]; memoryMb: Record<string, number> } = {
+const report: {
+  machine: Record<string, string>;
+  cases: { name: string; goal?: number; rounds: number; rows: Row[] }[];
+  memoryMb: Record<string, number>;
+} = {
   machine: describeMachine(),
   cases: [],
   memoryMb: {},
@@ -122,11 +143,20 @@ const report: { machine: Record<string, string>; cases: { name: string; goal?: n
 try {
   for (const test of cases.filter(({ name }) => new RegExp(options.only).test(name))) {
     const rows = await interleave(test);
-    report.cases.push({ name: test.name, rounds: test.rounds, rows, ...(test.goal === undefined ? {} : { goal: test.goal }) });
+    report.cases.push({
+      name: test.name,
+      rounds: test.rounds,
+      rows,
+      ...(test.goal === undefined ? {} : { goal: test.goal }),
+    });
     console.log(table(test.name, test.goal, rows));
   }
   report.memoryMb = await memory();
-  console.log(Object.entries(report.memoryMb).map(([what, mb]) => `${what}: ${mb.toFixed(1)} MB`).join('\n'));
+  console.log(
+    Object.entries(report.memoryMb)
+      .map(([what, mb]) => `${what}: ${mb.toFixed(1)} MB`)
+      .join('\n'),
+  );
   if (!options['no-save']) save();
 } finally {
   await host.dispose();
@@ -143,15 +173,25 @@ async function memory(): Promise<Record<string, number>> {
   const ids = [];
   for (let i = 0; i < 10; i++) ids.push((await host.ok(['run', '-d', 'busybox', 'sleep', '1000'])).trim());
   const grown = residentMb(engine) - before;
-  const supervisors = execFileSync('pgrep', ['-f', `conmon .*${host.runRoot}`], { encoding: 'utf8' }).trim().split('\n').map(Number);
+  const supervisors = execFileSync('pgrep', ['-f', `conmon .*${host.runRoot}`], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map(Number);
   const conmons = supervisors.map(residentMb).reduce((sum, mb) => sum + mb, 0);
   await host.ok(['rm', '-f', ...ids]);
-  return { 'engine after the cases': before, 'each detached container (supervisor)': conmons / supervisors.length, 'each detached container (engine growth)': Math.max(0, grown / 10) };
+  return {
+    'engine after the cases': before,
+    'each detached container (supervisor)': conmons / supervisors.length,
+    'each detached container (engine growth)': Math.max(0, grown / 10),
+  };
 }
 
 function table(name: string, goal: number | undefined, rows: readonly Row[]): string {
   const head = `\n### ${name}${goal === undefined ? '' : ` (goal: at most ${goal} times the floor)`}\n\n| | median ms | min | max | ratio |\n|---|---|---|---|---|`;
-  const lines = rows.map((row) => `| ${row.contender} | ${row.medianMs.toFixed(1)} | ${row.minMs.toFixed(1)} | ${row.maxMs.toFixed(1)} | ${row.ratio.toFixed(2)} |`);
+  const lines = rows.map(
+    (row) =>
+      `| ${row.contender} | ${row.medianMs.toFixed(1)} | ${row.minMs.toFixed(1)} | ${row.maxMs.toFixed(1)} | ${row.ratio.toFixed(2)} |`,
+  );
   return [head, ...lines].join('\n');
 }
 

@@ -6,4 +6,10 @@ export { type BuildGraph, planBuild } from './builder/index.ts';
 export { type Diagnostic, printDiagnostic, SourceText, type Span } from './diagnostics/index.ts';
 export { BerthError, type ErrorKind, isBerthError } from './errors/index.ts';
 export { parseReference, type Reference } from './oci/index.ts';
-export { createIgnoreMatcher, type Dockerfile, type Instruction, parseDockerfile, parseIgnore } from './parser/index.ts';
+export {
+  createIgnoreMatcher,
+  type Dockerfile,
+  type Instruction,
+  parseDockerfile,
+  parseIgnore,
+} from './parser/index.ts';

@@ -1,5 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command, type Result, until } from './host.ts';
 
@@ -11,16 +11,25 @@ export interface Peer {
   dispose(): Promise<void>;
   /** Arguments that every call begins with. */
   readonly prefix: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
 }
 
-function peer(program: string, prefix: readonly string[], env: Readonly<Record<string, string>>, dispose: () => Promise<void>): Peer {
-  const run: Peer['run'] = (args, options) => command(program, [...prefix, ...args], { env, timeoutMs: 120_000, ...options });
+function peer(
+  program: string,
+  prefix: readonly string[],
+  env: Readonly<Record<string, string>>,
+  dispose: () => Promise<void>,
+): Peer {
+  const run: Peer['run'] = (args, options) =>
+    command(program, [...prefix, ...args], { env, timeoutMs: 120_000, ...options });
   return {
     prefix,
+    env,
     run,
     async ok(args) {
       const result = await run(args);
-      if (result.code !== 0) throw new Error(`${program} ${args.join(' ')}: exit ${result.code}\n${result.stdout}\n${result.stderr}`);
+      if (result.code !== 0)
+        throw new Error(`${program} ${args.join(' ')}: exit ${result.code}\n${result.stdout}\n${result.stderr}`);
       return result.stdout;
     },
     dispose,
@@ -30,7 +39,10 @@ function peer(program: string, prefix: readonly string[], env: Readonly<Record<s
 export function podman(): Peer {
   const folder = mkdtempSync('/tmp/berth-podman-');
   const storage = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver', 'overlay'];
-  return peer('podman', [...storage, '--log-level', 'error'], {}, async () => {
+  // Podman asks for more open files than a confined root may have.
+  const conf = join(folder, 'containers.conf');
+  writeFileSync(conf, '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n');
+  return peer('podman', [...storage, '--log-level', 'error'], { CONTAINERS_CONF: conf }, async () => {
     await command('podman', [...storage, 'image', 'unmount', '--all']);
     await command('podman', [...storage, 'rmi', '--all', '--force']);
     await command('umount', [join(folder, 'root/overlay')]);
@@ -44,7 +56,20 @@ export async function dockerd(): Promise<Peer & { readonly socket: string }> {
   const socket = join(folder, 'docker.sock');
   const daemon: ChildProcess = spawn(
     'dockerd',
-    ['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--pidfile', join(folder, 'pid'), '--host', `unix://${socket}`, '--bridge', 'none', '--iptables=false', '--ip6tables=false'],
+    [
+      '--data-root',
+      join(folder, 'data'),
+      '--exec-root',
+      join(folder, 'exec'),
+      '--pidfile',
+      join(folder, 'pid'),
+      '--host',
+      `unix://${socket}`,
+      '--bridge',
+      'none',
+      '--iptables=false',
+      '--ip6tables=false',
+    ],
     { stdio: 'ignore', env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` } },
   );
   let ended = false;

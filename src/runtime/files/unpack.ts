@@ -14,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { decompress, readTar, type TarEntry } from '../../archive/index.ts';
+import { deviceNumber } from '../linux/device.ts';
 import { O_PATH, openBelow, openInRoot, pathOfFd } from '../linux/in-root.ts';
 import { mknod } from '../linux/libc.ts';
 import { writeXattr } from '../linux/xattr.ts';
@@ -140,10 +141,4 @@ function setAttributes(entry: TarEntry, place: string, owner?: { uid: number; gi
     if (name === 'security.capability' || name.startsWith('user.')) writeXattr(place, name, value);
   }
   if (entry.type !== 'directory') lutimesSync(place, entry.mtime, entry.mtime);
-}
-
-/** The kernel's 64-bit device number. @see makedev(3) */
-function deviceNumber(major: number, minor: number): bigint {
-  const [high, low] = [BigInt(major), BigInt(minor)];
-  return ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) | (low & 0xffn);
 }

@@ -44,13 +44,3 @@ export function placeInRoot(rootFd: number, fd: number): string {
   const place = readlinkSync(pathOfFd(fd));
   return place === root ? '' : place.slice(root === '/' ? 1 : root.length + 1);
 }
-
-/** Runs `use` with a directory opened inside a root, and closes it. */
-export function withDirectoryInRoot<T>(root: string, path: string, use: (directory: string) => T): T {
-  const fd = openInRoot(root, path, O_PATH | constants.O_DIRECTORY);
-  try {
-    return use(pathOfFd(fd));
-  } finally {
-    closeSync(fd);
-  }
-}
