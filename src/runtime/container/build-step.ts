@@ -35,14 +35,14 @@ export interface StepMachinery {
 }
 
 const shmSizeBytes = 64 * 1024 * 1024;
-/** Runtime ids of build steps start so: recovery knows them for what no engine waits for any more. */
-export const stepIdPrefix = 'build-';
+/** What an administrator sees in the list of cgroups. */
+const stepIdPrefix = 'build-';
 
 /** Runs a build step on a mounted root. Bundle, cgroup, mounts and mount points are gone when it returns. */
 export async function runBuildStep(step: BuildStep, rootPath: string, machinery: StepMachinery): Promise<number> {
   step.signal.throwIfAborted();
   if (step.argv.length === 0) throw new BerthError('invalid', 'no command to run');
-  const id = `${stepIdPrefix}${step.id}`;
+  const id = step.id.startsWith(stepIdPrefix) ? step.id : `${stepIdPrefix}${step.id}`;
   const bundle = bundleFolder(machinery.paths, id);
   const files = makeBundle(bundle);
   let removeStubs: (() => void) | undefined;

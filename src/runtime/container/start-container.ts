@@ -23,8 +23,11 @@ export interface ContainerRequest {
   readonly hostname: string;
   readonly tty: boolean;
   readonly openStdin: boolean;
-  /** EOF from an attached client ends the process's stdin; otherwise stdin stays open for the next client. Default true. */
-  readonly stdinOnce?: boolean;
+  /**
+   * The first attached client that ends its input, or leaves, ends the process's stdin; so only one client may attach.
+   * Otherwise, and always with a terminal, stdin stays open for the next client.
+   */
+  readonly stdinOnce: boolean;
   readonly network: 'host' | 'none';
   readonly init: boolean;
   readonly privileged: boolean;
@@ -87,7 +90,7 @@ async function superviseContainer(
     exitFolder: machinery.paths.exits,
     tty: request.tty,
     stdin: request.openStdin,
-    leaveStdinOpen: request.stdinOnce === false,
+    leaveStdinOpen: request.tty || !request.stdinOnce,
     logPath: place.logPath,
     argv: request.argv,
   });
