@@ -113,7 +113,7 @@ describe('limits', () => {
       const store = await openLayerStore({ dataFolder: `${folder}/data` });
       const small = await commit(store, 'build-1', null, 'a');
       const members = Array.from(
-        { length: 60 },
+        { length: 120 },
         (_, index): Member => ({ name: `f${index}`, text: 'x'.repeat(1 << 20) }),
       );
       await expect(store.apply(small, once(tarOf(...members)))).rejects.toMatchObject({
