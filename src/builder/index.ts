@@ -6,4 +6,3 @@ export { planBuild } from './plan/stages.ts';
 export type * from './ports.ts';
 export type { BuildRequest } from './request.ts';
 export { createSolver, type Solver } from './solve/solver.ts';
-export { type BuildView, emptyView, reduceView, type VertexView } from './view.ts';

@@ -1,7 +1,8 @@
 import type { DiffId, HistoryEntry, ImageConfig } from '../../oci/index.ts';
 import type { NodeId } from '../plan/graph.ts';
 import type { PlannedStage } from '../plan/options.ts';
-import { isoTime, type NodeResult } from '../solve/graph-run.ts';
+import type { NodeResult } from '../solve/graph-run.ts';
+import { isoTime } from '../solve/iso-time.ts';
 
 /**
  * The config of a stage's image. Entries without a layer take the time of the layer before them, or of the first new

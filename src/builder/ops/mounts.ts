@@ -72,12 +72,14 @@ interface OpenBind {
   readonly release: () => Promise<void>;
 }
 
-async function openScript(env: StepEnv, { content }: Extract<ExecMount, { type: 'script' }>): Promise<OpenBind> {
-  const root = await env.ports.snapshots.prepare(`mount-${randomUUID()}`, null);
-  const release = () => env.ports.snapshots.discard(root);
+async function openScript(env: StepEnv, { file }: Extract<ExecMount, { type: 'script' }>): Promise<OpenBind> {
+  const { snapshots, files } = env.ports;
+  const root = await snapshots.prepare(`mount-${randomUUID()}`, null);
+  const release = () => snapshots.discard(root);
   try {
-    await env.ports.files.writeFile(root.path, 'script', Buffer.from(content), { ...ROOT, mode: 0o755 });
-    return { path: posix.join(root.path, 'script'), release };
+    await files.makeDirectory(root.path, posix.dirname(file.name), { ...ROOT, mode: 0o755 });
+    await files.writeFile(root.path, file.name, Buffer.from(file.content), { ...ROOT, mode: 0o755 });
+    return { path: root.path, release };
   } catch (error) {
     await release();
     throw error;

@@ -150,6 +150,9 @@ async function explainMissing(
       hint: `add !${path} at the end of the ignore file to show it`,
     };
   }
+  if ((await files.stat(root, path, { follow: false }))?.type === 'symlink') {
+    return { message: `${source} is a symlink that leads nowhere in ${place}` };
+  }
   const close = await nearestPath(root, tree, files, path);
   return { message: `${source} is not in ${place}`, ...(close ? { hint: `did you mean ${close}?` } : {}) };
 }

@@ -54,8 +54,8 @@ function commandOf({ stage, instruction }: Applying<RunInstruction>): RunCommand
   const body = first.chomp ? chompTabs(first.content) : first.content;
   const summary = firstLine(body);
   if (!body.startsWith('#!')) return { argv: [...shell, body], summary };
-  const target = `${SCRIPT_FOLDER}/${first.name}`;
-  return { argv: [...shell, target], script: { type: 'script', target, content: body }, summary };
+  const script: ExecMount = { type: 'script', target: SCRIPT_FOLDER, file: { name: first.name, content: body } };
+  return { argv: [...shell, `${SCRIPT_FOLDER}/${first.name}`], script, summary };
 }
 
 function firstLine(body: string): string {

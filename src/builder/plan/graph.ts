@@ -30,8 +30,8 @@ export type ExecMount =
       readonly readonly: boolean;
     }
   | { readonly type: 'tmpfs'; readonly target: string; readonly sizeBytes?: number }
-  /** A file with this content, mounted read-only: the body of a RUN heredoc that starts with `#!`. */
-  | { readonly type: 'script'; readonly target: string; readonly content: string };
+  /** A folder with one program in it, mounted read-only: the body of a RUN heredoc that starts with `#!`. */
+  | { readonly type: 'script'; readonly target: string; readonly file: InlineFile };
 
 export interface ExecOp {
   readonly kind: 'exec';

@@ -11,9 +11,11 @@ import type { BuildPlan } from '../plan/options.ts';
 import type { BuilderPorts, Layer, StepKey } from '../ports.ts';
 import { probe } from './cache-probe.ts';
 import { failureOf } from './failure.ts';
-import type { Flight, FlightNews } from './flight.ts';
+import type { Flight } from './flight.ts';
+import { isoTime } from './iso-time.ts';
 import { definitionInputs, type KeyInputs, stepKey } from './key.ts';
 import { explainMiss } from './miss.ts';
+import { Progress } from './progress.ts';
 import type { Solver } from './solver.ts';
 
 /** What a node gives to those that build on it. */
@@ -229,62 +231,4 @@ interface Step {
 /** Keeps the records by source apart, so that misses are explained by content. */
 function sourceSlot({ slot }: Step): string {
   return `${slot}/by-source`;
-}
-
-/** @see RFC 3339; without a fraction when it is zero, as Go writes it */
-export function isoTime(ms: number): string {
-  return new Date(ms).toISOString().replace('.000Z', 'Z');
-}
-
-/** Events of one vertex. */
-class Progress {
-  readonly #id: NodeId;
-  readonly #emit: (event: BuildEvent) => void;
-  readonly #now: () => number;
-  #started = false;
-  #tail = '';
-
-  constructor(id: NodeId, { emit, now }: Pick<GraphRunOptions, 'emit' | 'now'>) {
-    this.#id = id;
-    this.#emit = emit;
-    this.#now = now;
-  }
-
-  readonly listener = (news: FlightNews): void => {
-    if (news.type === 'missed') this.#emit({ type: 'vertex-missed', ...this.#stamp(), reason: news.reason });
-    else {
-      this.#tail = (this.#tail + news.text).slice(-8192);
-      this.#emit({ type: 'vertex-log', ...this.#stamp(), stream: news.stream, text: news.text });
-    }
-  };
-
-  start(): void {
-    if (this.#started) return;
-    this.#started = true;
-    this.#emit({ type: 'vertex-started', ...this.#stamp() });
-  }
-
-  cached(): void {
-    this.#emit({ type: 'vertex-cached', ...this.#stamp() });
-  }
-
-  finish(): void {
-    this.#emit({ type: 'vertex-finished', ...this.#stamp() });
-  }
-
-  fail(message: string): void {
-    this.start();
-    this.#emit({ type: 'vertex-failed', ...this.#stamp(), message });
-  }
-
-  lastLines(): string[] {
-    return this.#tail
-      .split(/\r?\n/)
-      .filter((line) => line.trim() !== '')
-      .slice(-10);
-  }
-
-  #stamp() {
-    return { at: this.#now(), vertex: this.#id };
-  }
 }

@@ -70,7 +70,7 @@ describe('where COPY puts things', () => {
     ['WORKDIR /w\nCOPY a.txt b.txt .', ['w/a.txt', 'w/b.txt']],
     ['WORKDIR /w\nCOPY a.txt rel', ['w/rel']],
     ['WORKDIR /w\nCOPY a.txt sub/', ['w/sub/a.txt']],
-    ['ENV F=a.txt D=/d\nCOPY $F ${D}/', ['d/a.txt']],
+    ['ENV F=a.txt D=/d\nCOPY $F $D/', ['d/a.txt']],
     ['COPY --parents src/deep/y.ts /d/', ['d/src/deep/y.ts']],
     ['COPY --parents src/./deep/y.ts /d/', ['d/deep/y.ts']],
     ['COPY --parents **/*.ts /d/', ['d/src/deep/y.ts', 'd/src/x.ts']],
