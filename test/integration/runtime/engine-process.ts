@@ -11,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Runtime } from '../../../src/runtime/container/index.ts';
@@ -40,20 +41,18 @@ export class Place {
     const cgroups = readdirSync('/sys/fs/cgroup').flatMap((hierarchy) => inside(`/sys/fs/cgroup/${hierarchy}/berth`));
     return [
       ...['b', 'exits', 'crun', 'runc'].flatMap((name) => inside(`${this.runFolder}/${name}`)),
-      ...cgroups.filter((path) => /\/berth\/(build-step|test)/.test(path) || path.includes(testIdPrefix)),
+      ...cgroups.filter((path) => path.includes(basename(this.folder)) || path.includes(testIdPrefix)),
     ];
   }
 }
 
-/** Container ids of these tests begin so, which tells their cgroups from others on the machine. */
-export const testIdPrefix = 'e57e57';
+/** Container ids of this process begin so: others on the machine may run the same tests. */
+const testIdPrefix = `e57e57${process.pid.toString(16).padStart(6, '0')}`;
 let counter = 0;
 export function testId(): string {
   counter += 1;
-  return `${testIdPrefix}${process.pid.toString(16).padStart(4, '0').slice(-4)}${counter.toString(16).padStart(2, '0')}`.padEnd(
-    64,
-    '0',
-  );
+  // The first twelve digits tell bundles apart, so the counter comes before the process.
+  return `${counter.toString(16).padStart(4, '0')}${testIdPrefix}`.padEnd(64, '0');
 }
 
 function makeBusyboxRoot(root: string): void {

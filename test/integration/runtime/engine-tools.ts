@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import type { BuildStep } from '../../../src/runtime/container/build-step.ts';
 import type { Runtime } from '../../../src/runtime/container/index.ts';
 import type { ContainerProcess, ContainerRequest } from '../../../src/runtime/container/start-container.ts';
@@ -47,7 +48,7 @@ export function tools(runtime: Runtime, dataFolder: string) {
       const output = { stdout: '', stderr: '' };
       const code = await runtime.run(
         {
-          id: `step${Math.random()}`,
+          id: `${basename(dirname(dataFolder))}-${Math.random()}`,
           argv,
           env: [],
           cwd: '/',
