@@ -49,7 +49,10 @@ export async function runInForeground(
     await options.start?.();
     if (tty) stopResizing = followResize(engine, containerPath(id, 'resize'), environment);
     const end = await Promise.race([joined, ...(proxy ? [proxy.insisted] : [])]);
-    if (end === 'detached') return exitCodes.ok;
+    if (end === 'detached') {
+      environment.stderr.write('\nread escape sequence\n');
+      return exitCodes.ok;
+    }
     const code = end === 'insisted' ? end : await Promise.race([exit.code, ...(proxy ? [proxy.insisted] : [])]);
     if (code !== 'insisted') return code;
     environment.stderr.write(

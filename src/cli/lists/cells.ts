@@ -11,12 +11,22 @@ export function ellipsis(text: string, width: number): string {
   return letters.length <= width ? text : `${letters.slice(0, width - 1).join('')}…`;
 }
 
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\u0007': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+};
+
 /** A Go string literal: quotes, backslashes and control characters escaped. */
 export function quoted(text: string): string {
-  const escapes: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
   const inner = text.replace(/["\\\u0000-\u001f\u007f]/g, (character) => {
-    const hex = character.charCodeAt(0).toString(16).padStart(2, '0');
-    return escapes[character] ?? `\\x${hex}`;
+    return ESCAPES[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
   });
   return `"${inner}"`;
 }

@@ -2,6 +2,7 @@ import type { ContainerSummary } from '../../api/contract/index.ts';
 import type { ListFormat, Row } from '../../format/index.ts';
 import { humanDuration, humanSize } from '../../units/index.ts';
 import { ellipsis, goTime, quoted, shortId } from './cells.ts';
+import { displayPorts, type Port } from './ports.ts';
 
 const COLUMNS = '{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}';
 const COMMAND_WIDTH = 20;
@@ -46,11 +47,12 @@ export function psRow(container: ContainerSummary, { trunc, size, now }: PsOptio
     Command: quoted(trunc ? ellipsis(container.Command, COMMAND_WIDTH) : container.Command),
     CreatedAt: goTime(container.Created * 1000),
     RunningFor: `${humanDuration(now - container.Created * 1000)} ago`,
-    Ports: ports(container.Ports as readonly Port[]),
+    Ports: displayPorts((container.Ports ?? []) as readonly Port[]),
     State: container.State,
     Status: container.Status,
     Size: size || container.SizeRw !== undefined ? sizes(container) : '0B',
     Labels: Object.entries(labels)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, value]) => `${key}=${value}`)
       .join(','),
     Label: (key: string) => labels[key] ?? '',
@@ -79,22 +81,4 @@ function imageName({ Image, ImageID }: ContainerSummary, trunc: boolean): string
 function sizes({ SizeRw = 0, SizeRootFs = 0 }: ContainerSummary): string {
   const own = humanSize(SizeRw, 3);
   return SizeRootFs > 0 ? `${own} (virtual ${humanSize(SizeRootFs, 3)})` : own;
-}
-
-interface Port {
-  readonly IP?: string;
-  readonly PrivatePort: number;
-  readonly PublicPort?: number;
-  readonly Type: string;
-}
-
-function ports(all: readonly Port[]): string {
-  return [...(all ?? [])]
-    .sort((a, b) => a.PrivatePort - b.PrivatePort || (a.Type < b.Type ? -1 : 1))
-    .map(({ IP, PrivatePort, PublicPort, Type }) => {
-      if (!PublicPort) return `${PrivatePort}/${Type}`;
-      const address = IP?.includes(':') ? `[${IP}]` : IP;
-      return `${address ? `${address}:` : ''}${PublicPort}->${PrivatePort}/${Type}`;
-    })
-    .join(', ');
 }
