@@ -21,6 +21,8 @@ export interface Script {
   readonly hijack?: boolean;
   /** A hijacked stream that sends back what it gets, as stdout, until the client's end. */
   readonly echo?: boolean;
+  /** No answer at all. */
+  readonly never?: boolean;
 }
 
 export interface FakeEngine {
@@ -58,7 +60,7 @@ export async function startFakeEngine(scripts: readonly Script[]): Promise<FakeE
   const server = createServer(async (request, response) => {
     const script = find(request);
     await note(request);
-    answer(response, script, pathOf(request));
+    if (!script?.never) answer(response, script, pathOf(request));
   });
   server.on('upgrade', (request, connection) => {
     requests.push({ line: `${request.method} ${pathOf(request)}`, body: Buffer.alloc(0), type: undefined });
