@@ -26,6 +26,8 @@ export interface WritableRoot {
 }
 
 export interface Snapshots {
+  /** Bytes that new layers may still take; 0 when the disk counts as full. */
+  freeBytes(): number;
   has(chain: ChainId): Promise<boolean>;
   /** Mounts a new writable root on `parent` (null: empty). `id` is unique; the caller commits or discards it. */
   prepare(id: string, parent: ChainId | null): Promise<WritableRoot>;

@@ -116,7 +116,7 @@ describe('a full disk', () => {
     const greedy = contextOf('FROM busybox\nRUN head -c 100000000 /dev/zero > /big\n');
     const result = await host.berth(['build', '-t', 'greedy', '--progress', 'plain', greedy]);
     expect(result.code).toBe(1);
-    expect(`${result.stdout}${result.stderr}`).toMatch(/No space left on device|no space left/);
+    expect(`${result.stdout}${result.stderr}`).toMatch(/no space left on the disk that holds Berth's data/);
     const wide = contextOf('FROM busybox\nCOPY wide /wide\n');
     writeFileSync(join(wide, 'wide'), Buffer.alloc(40_000_000, 7));
     const copy = await host.berth(['build', '-t', 'greedy', wide]);

@@ -115,6 +115,7 @@ export class FakeMachine {
 
   #snapshots(): Snapshots {
     return {
+      freeBytes: () => 1 << 30,
       has: async (chain) => this.layers.has(chain),
       prepare: async (id, parent) => {
         const path = `/roots/${id}`;

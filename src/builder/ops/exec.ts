@@ -13,12 +13,15 @@ const HINTS: ReadonlyMap<number, string> = new Map([
   [137, 'the command was killed, maybe for want of memory'],
 ]);
 
+const DISK_FULL =
+  "there is no space left on the disk that holds Berth's data: free some, or set BERTH_ROOT to a larger one";
+
 /** A command of RUN that ended badly. */
 export class CommandFailure extends BerthError {
   readonly exitCode: number;
 
-  constructor(exitCode: number) {
-    const hint = HINTS.get(exitCode);
+  constructor(exitCode: number, isDiskFull: boolean) {
+    const hint = isDiskFull ? DISK_FULL : HINTS.get(exitCode);
     super('invalid', `exit code ${exitCode}`, hint === undefined ? {} : { hint });
     this.exitCode = exitCode;
   }
@@ -57,7 +60,7 @@ export async function runExec(
       root,
     );
     signal.throwIfAborted();
-    if (code !== 0) throw new CommandFailure(code);
+    if (code !== 0) throw new CommandFailure(code, env.ports.snapshots.freeBytes() === 0);
   } finally {
     await release();
   }

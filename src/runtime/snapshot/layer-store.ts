@@ -183,7 +183,7 @@ export class LayerStore {
     const { expected, signal } = options;
     const lowers = this.#layers.directories(parent);
     return this.#inNewFolder(parent, async (folder) => {
-      const job = { kind: 'ingest', folder, lowers, limits: { maxBytes: this.#freeBytes() } } as const;
+      const job = { kind: 'ingest', folder, lowers, limits: { maxBytes: this.freeBytes() } } as const;
       const plain = decompress(abortable(tar, signal), { maxRatio: MAX_RATIO });
       const summary = await this.#background.ingest(job, plain, signal);
       if (expected !== undefined && summary.diffId !== expected) {
@@ -267,7 +267,8 @@ export class LayerStore {
     return `${this.#layout.temps}/${this.#session}-${this.#temps}`;
   }
 
-  #freeBytes(): number {
+  /** Bytes that new layers may still take; 0 when the disk counts as full. */
+  freeBytes(): number {
     const { bavail, blocks, bsize } = statfsSync(this.#layout.folder);
     return Math.max(0, bavail * bsize - Math.min(DISK_RESERVE, (blocks * bsize) / 20));
   }
