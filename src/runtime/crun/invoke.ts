@@ -6,6 +6,7 @@ import { delimiter } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { BerthError } from '../../errors/index.ts';
 import { pipe } from '../linux/libc.ts';
+import { sealedCopy } from '../linux/sealed-copy.ts';
 
 export type RuntimeName = 'crun' | 'runc';
 export const runtimeNames: readonly RuntimeName[] = ['crun', 'runc'];
@@ -13,6 +14,7 @@ export const runtimeNames: readonly RuntimeName[] = ['crun', 'runc'];
 /** An OCI runtime on this machine, with the arguments that every call of it gets. */
 export interface RuntimeProgram {
   readonly name: RuntimeName;
+  /** What to execute: crun's is a sealed copy, which saves it from making one at each start. */
   readonly path: string;
   /** Folder in which it keeps one folder per container. */
   readonly stateFolder: string;
@@ -41,7 +43,7 @@ export function findRuntime(name: string, runFolder: string): RuntimeProgram {
     });
   const stateFolder = `${runFolder}/${known}`;
   const globalArguments = ['--root', stateFolder, ...(known === 'crun' ? ['--cgroup-manager=cgroupfs'] : [])];
-  return { name: known, path, stateFolder, globalArguments };
+  return { name: known, path: known === 'crun' ? sealedCopy(path) : path, stateFolder, globalArguments };
 }
 
 /** A running call of the runtime, whose standard streams are the container's. */
@@ -67,6 +69,7 @@ export function callRuntime(program: RuntimeProgram, args: readonly string[], op
   const input = options.stdin ? pipe() : undefined;
   const child = spawn(program.path, [...program.globalArguments, '--log', options.logPath, ...args], {
     stdio: [input?.read ?? 'ignore', out.write, err.write],
+    argv0: program.name,
     env: {},
     // Its own process group: Ctrl-C in the engine's terminal is for the engine to handle.
     detached: true,
