@@ -6,9 +6,10 @@ import { createEngine } from '../engine/index.ts';
 import { enterEngineNamespace, openLayerStore, openRuntime, RootFiles } from '../runtime/index.ts';
 import { createBuilds } from './builds.ts';
 import type { EngineConfig } from './config.ts';
-import { leaveWhenIdle } from './idle.ts';
+import { watchIdleness } from './idle.ts';
 import { createSystem } from './info.ts';
 import { lockRoot } from './lock.ts';
+import { releaseMemory } from './memory.ts';
 import { workerScript } from './worker-scripts.ts';
 
 const DRAIN_POLL_MS = 20;
@@ -124,14 +125,16 @@ async function open(
       await server.close();
       await engine.close();
       await runtime.close();
+      await records.flushUsage();
       release();
       left();
     })();
     return closing;
   };
-  const stopWatching = leaveWhenIdle({
-    idleMs: config.idleSeconds * 1000,
+  const stopWatching = watchIdleness({
+    leaveAfterMs: config.idleSeconds * 1000,
     busy: () => server.activeRequests > 0 || engine.busy(),
+    rest: releaseMemory,
     leave: () => void close(),
   });
   return { socket: config.socket, closed, close };

@@ -1,20 +1,35 @@
-/**
- * Calls `leave` once nothing has been going on for `idleMs`. Cheap: one timer, asked every so often.
- * @returns a function that stops watching
- */
-export function leaveWhenIdle(options: {
-  readonly idleMs: number;
+/** What a watcher of idleness may do. Times are milliseconds. */
+export interface IdleActions {
   readonly busy: () => boolean;
+  /** Called once in each quiet spell, soon after it began. */
+  readonly rest: () => void;
+  /** Called when a quiet spell has lasted `leaveAfterMs`; 0 means never. */
   readonly leave: () => void;
-}): () => void {
-  if (options.idleMs === 0) return () => {};
-  let quietSince = Date.now();
+  readonly leaveAfterMs: number;
+}
+
+const TICK_MS = 1000;
+const REST_AFTER_MS = 2000;
+
+/** Watches for quiet spells: one timer, asked once a second. @returns a function that stops watching */
+export function watchIdleness({ busy, rest, leave, leaveAfterMs }: IdleActions): () => void {
+  let quietSince = performance.now();
+  let rested = false;
   const timer = setInterval(
     () => {
-      if (options.busy()) quietSince = Date.now();
-      else if (Date.now() - quietSince >= options.idleMs) options.leave();
+      if (busy()) {
+        quietSince = performance.now();
+        rested = false;
+        return;
+      }
+      const quietMs = performance.now() - quietSince;
+      if (!rested && quietMs >= REST_AFTER_MS) {
+        rested = true;
+        rest();
+      }
+      if (leaveAfterMs > 0 && quietMs >= leaveAfterMs) leave();
     },
-    Math.min(1000, options.idleMs),
+    leaveAfterMs > 0 ? Math.min(TICK_MS, leaveAfterMs) : TICK_MS,
   );
   return () => clearInterval(timer);
 }

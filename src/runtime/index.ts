@@ -1,4 +1,5 @@
 export * from './container/index.ts';
 export { RootFiles, type RootFilesOptions } from './files/index.ts';
+export { trimMemory } from './linux/libc.ts';
 export { lockFile } from './linux/lock.ts';
 export { type LayerStore, openLayerStore } from './snapshot/index.ts';

@@ -140,3 +140,8 @@ export async function syncfs(fd: number): Promise<void> {
 export async function umountInThread(target: string, umountFlags: number): Promise<void> {
   await callInThread('int umount2(const char*, int)', target, umountFlags);
 }
+
+/** Gives free pages of the C heap back to the kernel. @see malloc_trim(3) */
+export function trimMemory(): void {
+  call('int malloc_trim(size_t)', 0);
+}
