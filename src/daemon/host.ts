@@ -133,7 +133,8 @@ async function open(
   };
   const stopWatching = watchIdleness({
     leaveAfterMs: config.idleSeconds * 1000,
-    busy: () => server.activeRequests > 0 || engine.busy(),
+    serving: () => server.activeRequests > 0,
+    watching: () => engine.busy(),
     rest: releaseMemory,
     leave: () => void close(),
   });

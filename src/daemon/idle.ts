@@ -1,6 +1,9 @@
 /** What a watcher of idleness may do. Times are milliseconds. */
 export interface IdleActions {
-  readonly busy: () => boolean;
+  /** True while somebody is served. */
+  readonly serving: () => boolean;
+  /** True while there is something to watch, as a running container: the engine may rest, but not leave. */
+  readonly watching: () => boolean;
   /** Called once in each quiet spell, soon after it began. */
   readonly rest: () => void;
   /** Called when a quiet spell has lasted `leaveAfterMs`; 0 means never. */
@@ -12,22 +15,22 @@ const TICK_MS = 1000;
 const REST_AFTER_MS = 2000;
 
 /** Watches for quiet spells: one timer, asked once a second. @returns a function that stops watching */
-export function watchIdleness({ busy, rest, leave, leaveAfterMs }: IdleActions): () => void {
+export function watchIdleness({ serving, watching, rest, leave, leaveAfterMs }: IdleActions): () => void {
   let quietSince = performance.now();
+  let idleSince = quietSince;
   let rested = false;
   const timer = setInterval(
     () => {
-      if (busy()) {
-        quietSince = performance.now();
+      const now = performance.now();
+      if (serving()) {
+        quietSince = now;
         rested = false;
-        return;
-      }
-      const quietMs = performance.now() - quietSince;
-      if (!rested && quietMs >= REST_AFTER_MS) {
+      } else if (!rested && now - quietSince >= REST_AFTER_MS) {
         rested = true;
         rest();
       }
-      if (leaveAfterMs > 0 && quietMs >= leaveAfterMs) leave();
+      if (serving() || watching()) idleSince = now;
+      else if (leaveAfterMs > 0 && now - idleSince >= leaveAfterMs) leave();
     },
     leaveAfterMs > 0 ? Math.min(TICK_MS, leaveAfterMs) : TICK_MS,
   );

@@ -6,10 +6,11 @@ describe('watchIdleness', () => {
   afterEach(() => void vi.useRealTimers());
 
   function watch(leaveAfterMs: number) {
-    const state = { busy: false, rests: 0, leaves: 0 };
+    const state = { busy: false, watching: false, rests: 0, leaves: 0 };
     const stop = watchIdleness({
       leaveAfterMs,
-      busy: () => state.busy,
+      serving: () => state.busy,
+      watching: () => state.watching,
       rest: () => void state.rests++,
       leave: () => void state.leaves++,
     });
@@ -25,6 +26,14 @@ describe('watchIdleness', () => {
     state.busy = false;
     vi.advanceTimersByTime(5_000);
     expect(state).toMatchObject({ rests: 2, leaves: 0 });
+    stop();
+  });
+
+  it('rests beside a running container, and does not leave it', () => {
+    const { state, stop } = watch(5_000);
+    state.watching = true;
+    vi.advanceTimersByTime(60_000);
+    expect(state).toMatchObject({ rests: 1, leaves: 0 });
     stop();
   });
 
