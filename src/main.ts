@@ -1,6 +1,6 @@
 import { type EngineHosts, runCli } from './cli/index.ts';
 import type { HostedEngine } from './daemon/index.ts';
-import { launchEngine } from './daemon/launch.ts';
+import { launchEngine, waitForSocket } from './daemon/launch.ts';
 
 /**
  * The program. Its two halves meet only here and over the API: the engine's code is a bundle of its own, loaded by the
@@ -8,25 +8,17 @@ import { launchEngine } from './daemon/launch.ts';
  */
 let hosted: HostedEngine | undefined;
 const isDaemonless = process.env['BERTH_DAEMONLESS'] === '1';
-/** A process that may host an engine moves to its namespace before it does anything else. */
-const moved = isDaemonless ? move() : Promise.resolve();
-
-async function move(): Promise<void> {
-  const [{ enterNamespace }, { readConfig }] = await Promise.all([
-    import('./daemon/index.ts'),
-    import('./daemon/config.ts'),
-  ]);
-  enterNamespace(readConfig(process.env));
-}
+/** A process that may host an engine takes its seat, which moves it to a namespace, before it does anything else. */
+const seat = isDaemonless ? import('./daemon/index.ts').then(({ claimSeat }) => claimSeat(process.env)) : undefined;
 
 const hosts: EngineHosts = {
   async ensureEngine() {
     const { readConfig } = await import('./daemon/config.ts');
     const config = readConfig(process.env);
     if (isDaemonless) {
-      const { hostOrJoin } = await import('./daemon/index.ts');
-      await moved;
-      hosted ??= await hostOrJoin({ ...config, idleSeconds: 0 });
+      const [{ hostEngine }, taken] = await Promise.all([import('./daemon/index.ts'), seat]);
+      if (taken) hosted ??= await hostEngine(taken, () => {});
+      else await waitForSocket(config.socket);
     } else {
       await launchEngine({
         command: [process.execPath, process.argv[1]!, 'engine'],
@@ -52,7 +44,7 @@ const hosts: EngineHosts = {
 
 async function start(): Promise<never> {
   // Whether it failed matters only to a command that then needs an engine.
-  await moved.catch(() => {});
+  await seat?.catch(() => {});
   return await runCli(hosts, async () => {
     await hosted?.close({ drain: true });
   });

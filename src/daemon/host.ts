@@ -26,32 +26,41 @@ export interface HostedEngine {
   close(options?: { readonly drain?: boolean }): Promise<void>;
 }
 
+/** The right to host the engine of a data folder: its lock, held by a process that stands in the engine's namespace. */
+export interface Seat {
+  readonly config: EngineConfig;
+  readonly dataFolder: string;
+  release(): void;
+}
+
 /**
- * Composition root of the server side: opens the stores, mends what an earlier engine left behind, and listens.
- * The process must have called `enterNamespace` when it began.
- * @throws BerthError `conflict` when another engine owns the data folder
+ * Takes the seat, and moves this process to the engine's mount namespace. Call it before anything else does file I/O:
+ * threads that exist already would stay behind.
+ * @throws BerthError `conflict` when another process has the seat
  */
-export async function hostEngine(config: EngineConfig, log: (line: string) => void): Promise<HostedEngine> {
+export function takeSeat(config: EngineConfig): Seat {
   const dataFolder = `${config.root}/layout-v1`;
   makePrivate(config.runRoot);
   makePrivate(config.root);
   mkdirSync(dataFolder, { recursive: true, mode: 0o711 });
-  const lock = lockRoot(`${dataFolder}/engine.lock`);
+  const { release } = lockRoot(`${dataFolder}/engine.lock`);
   try {
-    return await open(config, dataFolder, lock.release, log);
+    enterEngineNamespace({ runFolder: config.runRoot });
+    return { config, dataFolder, release };
   } catch (error) {
-    lock.release();
+    release();
     throw error;
   }
 }
 
-/**
- * Moves this process to the engine's mount namespace. Call it before anything else does file I/O: threads that exist
- * already would stay behind.
- */
-export function enterNamespace(config: EngineConfig): void {
-  makePrivate(config.runRoot);
-  enterEngineNamespace({ runFolder: config.runRoot });
+/** Composition root of the server side: opens the stores, mends what an earlier engine left behind, and listens. */
+export async function hostEngine(seat: Seat, log: (line: string) => void): Promise<HostedEngine> {
+  try {
+    return await open(seat, log);
+  } catch (error) {
+    seat.release();
+    throw error;
+  }
 }
 
 /** A failure that no client caused is worth its stack in the engine's log. */
@@ -65,12 +74,7 @@ function makePrivate(folder: string): void {
   chmodSync(folder, 0o700);
 }
 
-async function open(
-  config: EngineConfig,
-  dataFolder: string,
-  release: () => void,
-  log: (line: string) => void,
-): Promise<HostedEngine> {
+async function open({ config, dataFolder, release }: Seat, log: (line: string) => void): Promise<HostedEngine> {
   const temporary = `${dataFolder}/tmp`;
   const [snapshots, runtime, images, records, store] = await Promise.all([
     openLayerStore({ dataFolder, worker: workerScript('layers') }),

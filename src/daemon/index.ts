@@ -1,19 +1,35 @@
-import { isBerthError } from '../errors/index.ts';
-import { type EngineConfig, readConfig } from './config.ts';
-import { enterNamespace, type HostedEngine, hostEngine } from './host.ts';
-import { waitForSocket } from './launch.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type BerthError, isBerthError } from '../errors/index.ts';
+import { readConfig } from './config.ts';
+import { type HostedEngine, hostEngine, type Seat, takeSeat } from './host.ts';
+import { listens, waitForSocket } from './launch.ts';
 
 export { probeHost } from '../runtime/index.ts';
-export { enterNamespace, type HostedEngine } from './host.ts';
+export { type HostedEngine, hostEngine, type Seat } from './host.ts';
 
-/** Hosts an engine here for the life of one command; undefined when another process came first and its engine serves. */
-export async function hostOrJoin(config: EngineConfig): Promise<HostedEngine | undefined> {
-  try {
-    return await hostEngine(config, () => {});
-  } catch (error) {
-    if (!isBerthError(error) || error.kind !== 'conflict' || !(await waitForSocket(config.socket))) throw error;
-    return undefined;
+const SEAT_WAIT_MS = 15_000;
+const SEAT_POLL_MS = 10;
+
+/**
+ * The seat, for a command that hosts its own engine; undefined when another process's engine listens, which then serves.
+ * Waits for one that is just coming or going.
+ */
+export async function claimSeat(env: Readonly<Record<string, string | undefined>>): Promise<Seat | undefined> {
+  const config = { ...readConfig(env), idleSeconds: 0 };
+  const deadline = performance.now() + SEAT_WAIT_MS;
+  for (;;) {
+    try {
+      return takeSeat(config);
+    } catch (error) {
+      if (!isConflict(error) || performance.now() > deadline) throw error;
+      if (await listens(config.socket)) return undefined;
+      await delay(SEAT_POLL_MS);
+    }
   }
+}
+
+function isConflict(error: unknown): error is BerthError {
+  return isBerthError(error) && error.kind === 'conflict';
 }
 
 /**
@@ -23,15 +39,15 @@ export async function hostOrJoin(config: EngineConfig): Promise<HostedEngine | u
 export async function runEngine(env: Readonly<Record<string, string | undefined>>): Promise<number> {
   const log = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   const config = readConfig({ BERTH_IDLE_SECONDS: '0', ...env });
-  enterNamespace(config);
-  let engine: HostedEngine;
+  let seat: Seat;
   try {
-    engine = await hostEngine(config, log);
+    seat = takeSeat(config);
   } catch (error) {
-    if (!isBerthError(error) || error.kind !== 'conflict') throw error;
+    if (!isConflict(error)) throw error;
     log(error.message);
     return (await waitForSocket(config.socket)) ? 0 : 1;
   }
+  const engine: HostedEngine = await hostEngine(seat, log);
   log(`engine ${process.pid} listens on ${engine.socket}`);
   const leave = () => void engine.close();
   process.on('SIGTERM', leave);

@@ -61,7 +61,8 @@ export async function waitForSocket(socket: string): Promise<boolean> {
   return true;
 }
 
-function listens(socket: string): Promise<boolean> {
+/** Whether something answers on a socket. */
+export function listens(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
     const connection = connect(socket);
     connection.once('connect', () => {
