@@ -10,11 +10,10 @@ import type { OciConfig } from '../spec/oci-config.ts';
 export interface RunPaths {
   readonly bundles: string;
   readonly exits: string;
-  readonly filters: string;
 }
 
 export function runPaths(runFolder: string): RunPaths {
-  return { bundles: `${runFolder}/b`, exits: `${runFolder}/exits`, filters: `${runFolder}/seccomp` };
+  return { bundles: `${runFolder}/b`, exits: `${runFolder}/exits` };
 }
 
 /** The bundle folder of an id: its first twelve hex digits, or as many of its hash when it is no hex id. */

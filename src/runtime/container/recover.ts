@@ -26,7 +26,7 @@ export async function recoverRuntime(runFolder: string, paths: RunPaths, liveIds
   }
   for (const bundle of listBundles(paths)) {
     if (live.has(bundle) || isExecOfLive(bundle)) continue;
-    await waitUntil(() => supervisorOf(bundle) === undefined, supervisorEndMs);
+    await endSupervisor(bundle);
     const cgroup = readConfig(bundle)?.linux.cgroupsPath;
     if (cgroup?.startsWith('/berth/')) removeCgroup(cgroup);
     removeBundle(bundle);
@@ -39,4 +39,11 @@ export async function recoverRuntime(runFolder: string, paths: RunPaths, liveIds
 /** A terminal exec has a bundle without a config; while its supervisor lives, its container does. */
 function isExecOfLive(bundle: string): boolean {
   return !existsSync(`${bundle}/config.json`) && supervisorOf(bundle) !== undefined;
+}
+
+/** A supervisor ends by itself when its process does; one that has none to wait for is ended. */
+async function endSupervisor(bundle: string): Promise<void> {
+  if (await waitUntil(() => supervisorOf(bundle) === undefined, supervisorEndMs)) return;
+  const pid = supervisorOf(bundle);
+  if (pid !== undefined) process.kill(pid, 'SIGKILL');
 }

@@ -32,6 +32,7 @@ import { type ProcessTable, processTable } from './top.ts';
 export interface RuntimeOptions {
   /** Runtime state; a short path, gone after a reboot. */
   readonly runFolder: string;
+  /** Compiled filters are kept in it. */
   readonly dataFolder: string;
   readonly defaultRuntime: RuntimeName;
   readonly log?: (line: string) => void;
@@ -84,7 +85,7 @@ export class Runtime {
     this.#conmon = conmon;
     this.#paths = runPaths(options.runFolder);
     this.#exits = new ExitWatch(this.#paths.exits);
-    this.#filters = new SeccompFilters(this.#paths.filters);
+    this.#filters = new SeccompFilters(`${options.dataFolder}/cache/seccomp`, options.log ?? (() => {}));
   }
 
   /** Runs a build step on a mounted root. @returns exit code. @throws BerthError; the signal's reason when aborted */

@@ -125,6 +125,34 @@ describe('after the engine was killed', () => {
   });
 });
 
+describe('an engine killed at any moment', () => {
+  const moments = Array.from({ length: Number(process.env['BERTH_KILLS'] ?? 8) }, () => Math.random() * 120);
+
+  it.each(moments)('leaves nothing that the next one does not clear away: after %d ms', async (ms) => {
+    const first = await startEngine();
+    const ids = [testId(), testId()];
+    const work = first.do(async ({ step, start, runtime }, given) => {
+      for (;;) {
+        await Promise.all([
+          step(['sh', '-c', 'sleep 0.02']),
+          start(given[0]!, ['true']),
+          start(given[1]!, ['sleep', '1000']),
+        ]);
+        for (const id of given) await runtime.delete(id, undefined);
+      }
+    }, ids);
+    work.catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    await first.kill();
+    const second = await startEngine();
+    await second.do(({ runtime }) => runtime.recover(new Set()));
+    expect(place.leftovers()).toEqual([]);
+    await second.close();
+    const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n');
+    expect(processes.filter((line) => line.includes(place.folder))).toEqual([]);
+  });
+});
+
 describe("the engine's mount namespace", () => {
   it('is its own, and children, thread pool and workers are in it', async () => {
     const engine = await startEngine();
