@@ -1,6 +1,6 @@
 import { type EngineHosts, runCli } from './cli/index.ts';
 import type { HostedEngine } from './daemon/index.ts';
-import { launchEngine, waitForSocket } from './daemon/launch.ts';
+import { launchEngine } from './daemon/launch.ts';
 
 /**
  * The program. Its two halves meet only here and over the API: the engine's code is a bundle of its own, loaded by the
@@ -16,9 +16,10 @@ const hosts: EngineHosts = {
     const { readConfig } = await import('./daemon/config.ts');
     const config = readConfig(process.env);
     if (isDaemonless) {
-      const [{ hostEngine }, taken] = await Promise.all([import('./daemon/index.ts'), seat]);
+      const [{ claimSeat, hostEngine }, early] = await Promise.all([import('./daemon/index.ts'), seat]);
+      // The engine that was there when this command began may have left with its own command since.
+      const taken = early ?? (await claimSeat(process.env));
       if (taken) hosted ??= await hostEngine(taken, () => {});
-      else await waitForSocket(config.socket);
     } else {
       await launchEngine({
         command: [process.execPath, process.argv[1]!, 'engine'],

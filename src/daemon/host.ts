@@ -1,5 +1,4 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { createApiServer } from '../api/server/index.ts';
 import { openGarbage, openImageStore, openObjectStore, openSpool, openStepRecords } from '../cache/index.ts';
 import { createEngine } from '../engine/index.ts';
@@ -11,8 +10,6 @@ import { createSystem } from './info.ts';
 import { lockRoot } from './lock.ts';
 import { releaseMemory } from './memory.ts';
 import { workerScript } from './worker-scripts.ts';
-
-const DRAIN_POLL_MS = 20;
 
 /** An engine that lives in this process. */
 export interface HostedEngine {
@@ -125,8 +122,7 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
   const close = (options: { readonly drain?: boolean } = {}) => {
     closing ??= (async () => {
       stopWatching();
-      while (options.drain && server.activeRequests > 0) await delay(DRAIN_POLL_MS);
-      await server.close();
+      await server.close(options);
       await engine.close();
       await runtime.close();
       await records.flushUsage();

@@ -112,4 +112,14 @@ CMD find /again -type f -exec stat -c '%n %a %u:%g' {} + ; ls /again
       await alone.dispose();
     }
   });
+
+  it.each(['', '1'])('serves commands that start at once on an empty host, BERTH_DAEMONLESS=%j', async (daemonless) => {
+    const empty = new Host({ env: { BERTH_DAEMONLESS: daemonless } });
+    try {
+      const results = await Promise.all(Array.from({ length: 6 }, () => empty.berth(['ps', '-q'])));
+      expect(results).toEqual(Array.from({ length: 6 }, () => ({ code: 0, stdout: '', stderr: '' })));
+    } finally {
+      await empty.dispose();
+    }
+  });
 });

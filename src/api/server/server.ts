@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { API_VERSION } from '../contract/index.ts';
 import { Dispatcher } from './dispatch.ts';
 import type { Transport } from './guard.ts';
@@ -19,6 +20,9 @@ import { systemRoutes } from './routes/system.ts';
 const { createServer, ServerResponse } = process.getBuiltinModule('node:http');
 
 const CLOSE_GRACE_MS = 2_000;
+/** A client that has connected asks within this time. */
+const QUIET_MS = 100;
+const QUIET_STEP_MS = 5;
 
 export interface ApiServerOptions extends Services {
   /** Told the number of requests in flight whenever it changes: an engine leaves when it was 0 for long. */
@@ -31,8 +35,11 @@ export interface ApiServer {
   listenTcp(address: TcpAddress): Promise<number>;
   /** Requests in flight, attached streams included. Open connections without a request do not count. */
   readonly activeRequests: number;
-  /** Stops listening, aborts what is in flight and resolves when all connections are closed. Idempotent. */
-  close(): Promise<void>;
+  /**
+   * Stops listening, aborts what is in flight and resolves when all connections are closed. Idempotent.
+   * @param options.drain serve those who have connected already to their end
+   */
+  close(options?: { readonly drain?: boolean }): Promise<void>;
 }
 
 /** Serves the Engine API. Addresses are added by `listenUnix` and `listenTcp`. */
@@ -69,7 +76,21 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     return server;
   };
 
-  const shutDown = async (): Promise<void> => {
+  /** Until nobody who connected before the end may still be about to ask something. */
+  const drained = async (): Promise<void> => {
+    for (let quietMs = 0; quietMs < QUIET_MS; quietMs += QUIET_STEP_MS) {
+      if (dispatcher.active > 0) quietMs = 0;
+      if (connections.size === 0) return;
+      await delay(QUIET_STEP_MS);
+    }
+  };
+
+  const shutDown = async (drain: boolean): Promise<void> => {
+    if (drain) {
+      // Nobody new finds the socket; who found it is served.
+      await Promise.all(cleanups.map((cleanup) => cleanup()));
+      await drained();
+    }
     const stopped = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     await Promise.all(cleanups.map((cleanup) => cleanup()));
     dispatcher.abortAll();
@@ -88,8 +109,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     get activeRequests() {
       return dispatcher.active;
     },
-    close() {
-      closed ??= shutDown();
+    close({ drain = false } = {}) {
+      closed ??= shutDown(drain);
       return closed;
     },
   };
