@@ -72,9 +72,9 @@ export class Container {
     this.hub = new OutputHub();
   }
 
+  /** A failed start is told to who started it; the docker CLI would print an error here a second time. */
   waitResult(): WaitResult {
-    const { exitCode, error } = this.record.state;
-    return { StatusCode: exitCode, Error: error === '' ? null : { Message: error } };
+    return { StatusCode: this.record.state.exitCode, Error: null };
   }
 }
 
