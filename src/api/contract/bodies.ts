@@ -41,6 +41,10 @@ const hostConfig: Fields = {
 
 const containerCreate: Fields = {
   ...containerConfig,
+  // Not honoured yet: they pass so that the engine can refuse them by name.
+  Healthcheck: 'object',
+  MacAddress: 'string',
+  NetworkDisabled: 'boolean',
   HostConfig: { fields: hostConfig, unknown: 'keep' },
   NetworkingConfig: { fields: { EndpointsConfig: 'object-map' }, unknown: 'drop' },
 };

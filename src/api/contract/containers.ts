@@ -43,6 +43,9 @@ export interface HostConfigBody {
 }
 
 export interface ContainerCreateBody extends ContainerConfigBody {
+  readonly Healthcheck?: { readonly Test?: readonly string[] };
+  readonly MacAddress?: string;
+  readonly NetworkDisabled?: boolean;
   readonly HostConfig?: HostConfigBody;
   readonly NetworkingConfig?: { readonly EndpointsConfig?: Readonly<Record<string, object | null>> };
 }

@@ -101,11 +101,9 @@ function checkPolicies({ RestartPolicy, LogConfig }: HostConfigBody): void {
 
 /** Networks and health checks; the latter are outside of `HostConfig`, as is a bare `-v /path`. */
 function checkBody(body: ContainerCreateBody): void {
-  const untyped = body as Readonly<Record<string, unknown>>;
-  const health = untyped['Healthcheck'] as { readonly Test?: readonly string[] } | null | undefined;
-  if (!isEmpty(health) && health?.Test?.[0] !== 'NONE') throw notYet('--health-cmd');
-  if (!isEmpty(untyped['MacAddress'])) throw notYet('--mac-address');
-  if (untyped['NetworkDisabled'] === true) throw notYet('--network none by NetworkDisabled');
+  if (!isEmpty(body.Healthcheck) && body.Healthcheck?.Test?.[0] !== 'NONE') throw notYet('--health-cmd');
+  if (!isEmpty(body.MacAddress)) throw notYet('--mac-address');
+  if (body.NetworkDisabled) throw notYet('--network none by NetworkDisabled');
   if (!isEmpty(body.Domainname)) throw notYet('--domainname');
   if (!isEmpty(body.Volumes)) throw notYet('a volume without a source');
   for (const [network, endpoint] of Object.entries(body.NetworkingConfig?.EndpointsConfig ?? {})) {
