@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type BaseImage, type BuildPlan, planBuild } from '../../src/builder/index.ts';
-import { hasErrors } from '../../src/diagnostics/index.ts';
+import { type Diagnostic, hasErrors } from '../../src/diagnostics/index.ts';
 import { type ChainId, type Digest, type ImageConfig, parsePlatform, sha256 } from '../../src/oci/index.ts';
 import { parseDockerfile } from '../../src/parser/index.ts';
 
@@ -91,19 +91,31 @@ function imageOf({ target }: BuildPlan): unknown {
   };
 }
 
-const unsupported = (diagnostics: readonly { readonly code: string }[]) =>
-  diagnostics.some(({ code }) => code === 'build/not-supported-yet');
+const errorCodes = (diagnostics: readonly Diagnostic[]) => [
+  ...new Set(diagnostics.filter(({ severity }) => severity === 'error').map(({ code }) => code)),
+];
 
 describe('the plan of a Dockerfile, beside the reference', () => {
-  it.each(cases.filter((item) => item.image).map((item) => [item.id, item] as const))(
+  const accepted = cases.filter((item) => item.image);
+  // Told apart by our own answer, and counted, so that none passes unnoticed.
+  const isPending = (item: Case) => errorCodes(plan(item).diagnostics).includes('build/not-supported-yet');
+  const pending = accepted.filter(isPending);
+
+  it.each(accepted.filter((item) => !isPending(item)).map((item) => [item.id, item] as const))(
     '%s gives the same image',
     (_id, item) => {
       const { value, diagnostics } = plan(item);
-      if (unsupported(diagnostics)) return;
-      expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+      expect(errorCodes(diagnostics)).toEqual([]);
       expect(comparable(imageOf(value!))).toEqual(comparable(item.image));
     },
   );
+
+  it('refuses what it cannot do yet, for that reason only: mounts with state, devices, ADD from afar', () => {
+    expect(pending.map((item) => [item.id, errorCodes(plan(item).diagnostics)])).toEqual(
+      pending.map((item) => [item.id, ['build/not-supported-yet']]),
+    );
+    expect(pending.length).toBeLessThanOrEqual(40);
+  });
 
   const refused = cases.filter((item) => !item.image && !isLint(item));
   it.each(refused.map((item) => [item.id, item] as const))('%s is refused', (_id, item) => {
