@@ -75,6 +75,14 @@ export const diagnosticCodes = {
     ({ value }) => `the front end ${short(value)} is not supported`,
     () => 'Berth reads the docker/dockerfile language itself; remove the line or write # syntax=docker/dockerfile:1',
   ),
+  'dockerfile/invalid-check': error(
+    ({ value }) => `# check= has no option ${short(value) || '(blank)'}`,
+    () => 'write # check=skip=RULE,RULE and, behind a semicolon, error=true or experimental=all',
+  ),
+  'dockerfile/unknown-check': warning(
+    ({ name }) => `there is no build check named ${short(name)}`,
+    ({ nearest }) => didYouMean(nearest) ?? 'the names of the checks are listed in docs/diagnostics',
+  ),
   'dockerfile/unknown-instruction': error(
     ({ name }) => `unknown instruction: ${short(name)}`,
     ({ nearest, line, value }) =>

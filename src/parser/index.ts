@@ -18,6 +18,15 @@ export {
 } from './instruction-table.ts';
 export type * from './ir.ts';
 export { chompTabs, type HeredocMarker, soleHeredoc } from './lex/heredoc.ts';
+export {
+  type CheckedDockerfile,
+  type CheckedText,
+  checkDockerfile,
+  checkText,
+} from './lint/check-dockerfile.ts';
+export type { CheckFinding } from './lint/finding.ts';
+export { type LintRule, lintRules, type RuleName, ruleNames, ruleUrl } from './lint/rules.ts';
+export type { CheckOptions } from './lint/survey.ts';
 export { type ParsedDockerfile, type ParseOptions, parseDockerfile } from './parse-dockerfile.ts';
 export { type InstructionOptions, type ParsedInstruction, parseInstruction } from './parse-instruction.ts';
 export {

@@ -1,4 +1,5 @@
 import type { CstElement, CstNode, IToken } from 'chevrotain';
+import type { Span } from '../diagnostics/index.ts';
 import { type InstructionName, instructionNamed, instructions } from './instruction-table.ts';
 import type { Heredoc, Word } from './ir.ts';
 import { decodeFlag, type Flag } from './lex/flag.ts';
@@ -27,6 +28,8 @@ export interface InstructionNode {
   /** Offset in the joined text: 0, or where the trigger begins. */
   readonly offset: number;
   readonly comments: readonly string[];
+  /** Blank lines inside the continuation. */
+  readonly emptyLines: readonly Span[];
   readonly heredocs: readonly Heredoc[];
   /** End of the last line that belongs to the instruction, heredocs included. */
   readonly endOffset: number;
@@ -45,7 +48,7 @@ const TOKEN_KINDS: Readonly<Record<string, Argument['token']>> = {
 };
 
 /** What the reader of lines knows about an instruction. */
-export type NodeContext = Pick<InstructionNode, 'logical' | 'comments' | 'heredocs' | 'endOffset'>;
+export type NodeContext = Pick<InstructionNode, 'logical' | 'comments' | 'emptyLines' | 'heredocs' | 'endOffset'>;
 
 /** Turns the concrete syntax tree of one instruction into data. */
 export function readInstructionNode(cst: CstNode, context: NodeContext): InstructionNode {
@@ -53,7 +56,7 @@ export function readInstructionNode(cst: CstNode, context: NodeContext): Instruc
   if (!outer) return readSimple(ruleIn(cst, 'simpleInstruction')!, context);
   const inner = ruleIn(outer, 'simpleInstruction');
   const node = readRule(outer, context);
-  return inner ? { ...node, trigger: readSimple(inner, { ...context, comments: [] }) } : node;
+  return inner ? { ...node, trigger: readSimple(inner, { ...context, comments: [], emptyLines: [] }) } : node;
 }
 
 /** True where `<<NAME` starts a heredoc: in RUN, COPY and ADD, also as triggers, unless the form is JSON. */

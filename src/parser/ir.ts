@@ -42,6 +42,8 @@ interface Common {
   readonly comments: readonly string[];
   /** The whole instruction on one line, as history and progress show it. */
   readonly original: string;
+  /** Blank lines between the instruction's own, each with its line end; absent when there are none. */
+  readonly emptyLines?: readonly Span[];
   readonly heredocs: readonly Heredoc[];
 }
 
@@ -77,8 +79,8 @@ export type FromInstruction = Common & {
   readonly kind: 'from';
   readonly image: Word;
   readonly platform?: Word;
-  /** `AS name`, lower-cased in `name`. */
-  readonly alias?: { readonly name: string; readonly word: Word };
+  /** `AS name`, lower-cased in `name`; `as` is the keyword as written. */
+  readonly alias?: { readonly name: string; readonly word: Word; readonly as: Word };
 };
 
 export type ArgInstruction = Common & {

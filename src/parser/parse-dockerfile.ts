@@ -2,6 +2,7 @@ import { type Diagnostic, SourceText } from '../diagnostics/index.ts';
 import type { ArgInstruction, Directive, Dockerfile, FromInstruction, Instruction, Stage } from './ir.ts';
 import { readDirectives } from './lex/directives.ts';
 import { LineReader, overlongLines } from './lex/line-reader.ts';
+import { checkDirectives } from './lint/directive.ts';
 import { lowerInstruction } from './lower/lower.ts';
 import { readInstructions } from './read-instructions.ts';
 import { createReport, type Report } from './report.ts';
@@ -36,10 +37,11 @@ export function parseDockerfile(text: string, options: ParseOptions = {}): Parse
   for (const { name, span } of duplicates) report('dockerfile/duplicate-directive', span, { name });
   reader.escape = escapeOf(directives, report);
   checkSyntax(directives, report);
+  checkDirectives(directives, report);
   const stages = new StageBuilder(report);
   let previousLine: number | undefined;
   let count = 0;
-  for (const { node } of readInstructions(reader, report)) {
+  for (const node of readInstructions(reader, report)) {
     count++;
     const instruction = lowerInstruction(node, { report, escape: reader.escape, previousLine });
     if (instruction) stages.add(instruction);

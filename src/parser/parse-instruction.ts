@@ -29,7 +29,7 @@ export function parseInstruction(text: string, options: InstructionOptions = {})
   const report = createReport(diagnostics);
   const reader = new LineReader(source);
   reader.escape = options.escape ?? '\\';
-  const nodes = [...readInstructions(reader, report)].map(({ node }) => node);
+  const nodes = [...readInstructions(reader, report)];
   const [node] = nodes;
   if (!node || nodes.length > 1) report('dockerfile/not-one-instruction', source.span(0, text.length));
   let value: Instruction | null = null;

@@ -1,4 +1,3 @@
-import type { Span } from '../diagnostics/index.ts';
 import { InstructionParser } from './grammar.ts';
 import { canHoldHeredocs, type InstructionNode, readInstructionNode } from './instruction-node.ts';
 import type { Heredoc } from './ir.ts';
@@ -18,28 +17,23 @@ function machines() {
   return machinery;
 }
 
-export interface ReadInstruction {
-  readonly node: InstructionNode;
-  readonly emptyLines: readonly Span[];
-}
-
 /** Yields the instructions of a file for form only: lines joined, tokenised, parsed, heredoc bodies attached. */
-export function* readInstructions(reader: LineReader, report: Report): Generator<ReadInstruction> {
+export function* readInstructions(reader: LineReader, report: Report): Generator<InstructionNode> {
   for (let line = reader.nextLogicalLine(); line; line = reader.nextLogicalLine()) {
     // Only escape characters and white space: there is no word to begin an instruction with.
     if (line.logical.text.trim() === '')
       report('dockerfile/lone-escape', line.logical.span(0, line.logical.text.length), { value: reader.escape });
-    else yield { node: readNode(line, reader, report), emptyLines: line.emptyLines };
+    else yield readNode(line, reader, report);
   }
 }
 
 function readNode(line: LogicalLine, reader: LineReader, report: Report): InstructionNode {
   const { lexer, parser } = machines();
-  const { logical, comments } = line;
+  const { logical, comments, emptyLines } = line;
   const { text } = logical;
   const markers = text.includes('<<') ? findHeredocMarkers(text) : [];
   const cst = parser.parse(lexer.tokenize(text, reader.escape, markers));
-  const node = readInstructionNode(cst, { logical, comments, heredocs: [], endOffset: reader.lastLineEnd });
+  const node = readInstructionNode(cst, { logical, comments, emptyLines, heredocs: [], endOffset: reader.lastLineEnd });
   if (markers.length === 0 || !canHoldHeredocs(node)) return node;
   const heredocs: Heredoc[] = [];
   for (const marker of markers) {

@@ -11,7 +11,7 @@ export function astOf(text: string): AstNode[] {
   const reader = new LineReader(source);
   const { directives } = readDirectives(reader);
   if (directives.find(({ name }) => name === 'escape')?.value === '`') reader.escape = '`';
-  return [...readInstructions(reader, () => {})].map(({ node }) => topNode(node));
+  return [...readInstructions(reader, () => {})].map((node) => topNode(node));
 }
 
 function topNode(node: InstructionNode): AstNode {

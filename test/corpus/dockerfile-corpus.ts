@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { ImageConfig } from '../../src/oci/index.ts';
 
 /** The corpus lies beside the checkout and is read in place. */
 const root = new URL('../../../shared/corpus/dockerfile/', import.meta.url);
@@ -46,3 +47,16 @@ export interface FrontendCase {
     readonly commands: number;
   }[];
 }
+
+/** What any base image is that a case does not describe. */
+export const baseImage = {
+  architecture: 'amd64',
+  os: 'linux',
+  config: {
+    Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+    Cmd: ['/bin/sh'],
+    WorkingDir: '/',
+  },
+  rootfs: { type: 'layers', diff_ids: [`sha256:${'a'.repeat(64)}`] },
+  history: [{ created_by: 'BASE' }],
+} as unknown as ImageConfig;

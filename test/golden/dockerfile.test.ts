@@ -35,7 +35,11 @@ function diagnosticsText({ diagnostics, source }: ParsedDockerfile): string | un
 
 function irText({ diagnostics, value }: ParsedDockerfile): string | undefined {
   if (diagnostics.some(({ severity }) => severity === 'error')) return undefined;
-  return `${JSON.stringify(value, (key, inner) => (key === 'span' ? range(inner as Span) : inner), 2)}\n`;
+  return `${JSON.stringify(value, (_, inner) => (isSpan(inner) ? range(inner) : inner), 2)}\n`;
+}
+
+function isSpan(value: unknown): value is Span {
+  return typeof value === 'object' && value !== null && 'start' in value && 'end' in value;
 }
 
 /** Spans in one short line: `line:column-line:column`. */

@@ -8,7 +8,7 @@ export interface LogicalLine {
   readonly logical: LogicalText;
   /** Comment lines above, without `#` and blanks around; a lone `#` starts anew. */
   readonly comments: readonly string[];
-  /** Blank lines inside the continuation. */
+  /** Blank lines inside the continuation, each with its line end. */
   readonly emptyLines: readonly Span[];
 }
 
@@ -108,7 +108,7 @@ export class LineReader {
     let open = take(start);
     while (open && this.advance()) {
       const visible = this.#firstVisible(this.#contentStart);
-      if (visible === this.#contentEnd) emptyLines.push(this.lineSpan);
+      if (visible === this.#contentEnd) emptyLines.push(this.source.span(this.#contentStart, this.#at));
       else if (this.source.text[visible] !== '#') open = take(this.#contentStart);
     }
     return { logical: new LogicalText(this.source, pieces.join(''), starts, sources), comments, emptyLines };

@@ -39,7 +39,7 @@ function reportError({ text, span }: Word, error: ExpandError, { source, report 
  * The words of an instruction in which variables are replaced.
  * @see Dockerfile reference, "Environment replacement"
  */
-function expandedWords(instruction: Instruction): readonly Word[] {
+export function expandedWords(instruction: Instruction): readonly Word[] {
   const some = (...words: (Word | undefined)[]) => words.filter((word) => word !== undefined);
   switch (instruction.kind) {
     case 'from':
@@ -79,7 +79,7 @@ function expandedWords(instruction: Instruction): readonly Word[] {
   }
 }
 
-function expandedHeredocs(instruction: Instruction): readonly Heredoc[] {
+export function expandedHeredocs(instruction: Instruction): readonly Heredoc[] {
   const expands = instruction.kind === 'copy' || instruction.kind === 'add';
   return expands ? instruction.heredocs.filter(({ expand }) => expand) : [];
 }

@@ -18,11 +18,12 @@ export interface LowerContext {
 
 /** The fields that all instructions share. */
 export function common(node: InstructionNode) {
-  const { logical, keyword, comments, heredocs, offset } = node;
+  const { logical, keyword, comments, emptyLines, heredocs, offset } = node;
   return {
     span: instructionSpan(node),
     keyword,
     comments,
+    ...(emptyLines.length > 0 ? { emptyLines } : {}),
     heredocs,
     original: offset === 0 ? logical.text : logical.text.slice(offset),
   };

@@ -21,5 +21,5 @@ export const lowerFrom: Lower = (node, context) => {
   if (as.token !== 'as' || !alias) return from;
   const name = alias.text.toLowerCase();
   if (!STAGE_NAME.test(name)) report('dockerfile/invalid-stage-name', alias.span, { name: alias.text });
-  return { ...from, alias: { name, word: plain(alias) } };
+  return { ...from, alias: { name, word: plain(alias), as: plain(as) } };
 };
