@@ -39,7 +39,12 @@ export interface ContainersApi {
   /** The condition is armed when the outer promise resolves: headers go out then. */
   wait(ref: string, condition: WaitCondition, signal: AbortSignal): Promise<{ result: Promise<WaitResult> }>;
   inspect(ref: string, options: { size: boolean }): Promise<ContainerInspect>;
-  list(options: { all: boolean; limit?: number; size: boolean; filters: Filters }): Promise<readonly ContainerSummary[]>;
+  list(options: {
+    all: boolean;
+    limit?: number;
+    size: boolean;
+    filters: Filters;
+  }): Promise<readonly ContainerSummary[]>;
   logs(ref: string, options: LogsQuery): Promise<{ tty: boolean; entries: AsyncIterable<LogEntry> }>;
   attach(ref: string, options: AttachQuery): Promise<Attachment>;
   resize(ref: string, rows: number, columns: number): Promise<void>;
@@ -81,7 +86,10 @@ export interface Attachment {
 export interface ExecsApi {
   create(containerRef: string, body: ExecCreateBody): Promise<{ Id: string }>;
   /** Starts it; the attachment's `bind` must follow unless `detach`. */
-  start(id: string, options: { detach: boolean; tty: boolean; rows?: number; columns?: number }): Promise<Attachment | null>;
+  start(
+    id: string,
+    options: { detach: boolean; tty: boolean; rows?: number; columns?: number },
+  ): Promise<Attachment | null>;
   resize(id: string, rows: number, columns: number): Promise<void>;
   inspect(id: string): Promise<ExecInspect>;
 }
@@ -119,5 +127,10 @@ export interface ImportQuery {
 }
 
 export interface EventsApi {
-  subscribe(options: { since?: number; until?: number; filters: Filters; signal: AbortSignal }): AsyncIterable<EventMessage>;
+  subscribe(options: {
+    since?: number;
+    until?: number;
+    filters: Filters;
+    signal: AbortSignal;
+  }): AsyncIterable<EventMessage>;
 }

@@ -7,7 +7,22 @@ import { dockerd, type Peer, podman } from '../support/peers.ts';
 import { differences, type Tree, treeOfFolder, treeOfTar } from '../support/tree.ts';
 
 /** What other engines put into each of their containers; it is not part of the image. */
-const injected = ['.dockerenv', 'dev/console', 'dev/pts', 'dev/shm', 'dev', 'etc/hosts', 'etc/hostname', 'etc/resolv.conf', 'etc/mtab', 'etc', 'proc', 'sys', 'run', 'run/.containerenv'];
+const injected = [
+  '.dockerenv',
+  'dev/console',
+  'dev/pts',
+  'dev/shm',
+  'dev',
+  'etc/hosts',
+  'etc/hostname',
+  'etc/resolv.conf',
+  'etc/mtab',
+  'etc',
+  'proc',
+  'sys',
+  'run',
+  'run/.containerenv',
+];
 
 describe('archives that others read and write', () => {
   const host = new Host();
@@ -31,7 +46,9 @@ CMD ["true"]
     await host.importBase('busybox');
     mkdirSync(join(folder, 'context/files'), { recursive: true });
     writeFileSync(join(folder, 'context/files/capable'), 'x', { mode: 0o755 });
-    execFileSync('setcap', ['cap_net_raw+ep', join(folder, 'context/files/capable')], { env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` } });
+    execFileSync('setcap', ['cap_net_raw+ep', join(folder, 'context/files/capable')], {
+      env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` },
+    });
     writeFileSync(join(folder, 'context/Dockerfile'), dockerfile);
     await host.ok(['build', '-t', 'kinds', join(folder, 'context')]);
     await host.ok(['save', '-o', saved, 'kinds']);
@@ -68,7 +85,12 @@ CMD ["true"]
     expect(inspected.code, inspected.stderr).toBe(0);
     expect(JSON.parse(inspected.stdout).config.Env).toContain('A=1');
     const layout = join(folder, `layout-${transport}`);
-    const copied = await command('skopeo', ['--insecure-policy', 'copy', `${transport}:${saved}`, `oci:${layout}:kinds`]);
+    const copied = await command('skopeo', [
+      '--insecure-policy',
+      'copy',
+      `${transport}:${saved}`,
+      `oci:${layout}:kinds`,
+    ]);
     expect(copied.code, copied.stderr).toBe(0);
   });
 
@@ -135,7 +157,9 @@ CMD ["true"]
     const other = new Host();
     try {
       await other.ok(['load', '-i', saved]);
-      expect(await other.ok(['inspect', '-f', '{{.Id}}', 'kinds'])).toBe(await host.ok(['inspect', '-f', '{{.Id}}', 'kinds']));
+      expect(await other.ok(['inspect', '-f', '{{.Id}}', 'kinds'])).toBe(
+        await host.ok(['inspect', '-f', '{{.Id}}', 'kinds']),
+      );
     } finally {
       await other.dispose();
     }

@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcessWithoutNullStreams, type SpawnOptions } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,7 +43,11 @@ export function command(program: string, args: readonly string[], options: Comma
 }
 
 function spawnOptions(options: CommandOptions): SpawnOptions {
-  return { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...options.env }, ...(options.cwd ? { cwd: options.cwd } : {}) };
+  return {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+    ...(options.cwd ? { cwd: options.cwd } : {}),
+  };
 }
 
 /** One Berth of its own: data, runtime state and socket in a temporary folder. */
@@ -80,22 +84,33 @@ export class Host {
   /** As `berth`, and an exit code other than 0 fails the test with the output. */
   async ok(args: readonly string[], options: CommandOptions = {}): Promise<string> {
     const result = await this.berth(args, options);
-    if (result.code !== 0) throw new Error(`berth ${args.join(' ')}: exit ${result.code}\n${result.stdout}\n${result.stderr}`);
+    if (result.code !== 0)
+      throw new Error(`berth ${args.join(' ')}: exit ${result.code}\n${result.stdout}\n${result.stderr}`);
     return result.stdout;
   }
 
   /** A berth that goes on running. */
   start(args: readonly string[], options: CommandOptions = {}): ChildProcessWithoutNullStreams {
-    return spawn(berthProgram, args, spawnOptions({ ...options, env: { ...this.env, ...options.env } })) as ChildProcessWithoutNullStreams;
+    return spawn(
+      berthProgram,
+      args,
+      spawnOptions({ ...options, env: { ...this.env, ...options.env } }),
+    ) as ChildProcessWithoutNullStreams;
   }
 
   docker(args: readonly string[], options: CommandOptions = {}): Promise<Result> {
-    return command('docker', ['-H', `unix://${this.socket}`, ...args], { ...options, env: { DOCKER_BUILDKIT: '0', ...options.env } });
+    return command('docker', ['-H', `unix://${this.socket}`, ...args], {
+      ...options,
+      env: { DOCKER_BUILDKIT: '0', ...options.env },
+    });
   }
 
   async importBase(name: 'busybox' | 'debian'): Promise<void> {
     const tar = execFileSync(join(checkout, 'test/support/make-base-image'), [name], { encoding: 'utf8' }).trim();
-    await this.ok(['import', '--change', 'ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin', '--change', 'CMD ["sh"]', tar, name], { timeoutMs: 120_000 });
+    await this.ok(
+      ['import', '--change', 'ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin', '--change', 'CMD ["sh"]', tar, name],
+      { timeoutMs: 120_000 },
+    );
   }
 
   enginePid(): number | undefined {

@@ -30,7 +30,11 @@ export function processesWith(marker: string): number[] {
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((name) => {
       try {
-        return readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').some((word) => word.includes(marker)) && !isClient(name);
+        return (
+          readFileSync(`/proc/${name}/cmdline`, 'utf8')
+            .split('\0')
+            .some((word) => word.includes(marker)) && !isClient(name)
+        );
       } catch {
         return false;
       }

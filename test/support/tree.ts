@@ -14,7 +14,8 @@ const xattrText = (xattrs: ReadonlyMap<string, Uint8Array> | undefined) =>
     .sort()
     .join(',');
 const sha = (data: Uint8Array) => createHash('sha256').update(data).digest('hex').slice(0, 16);
-const line = (...parts: (string | number | undefined)[]) => parts.filter((part) => part !== undefined && part !== '').join(' ');
+const line = (...parts: (string | number | undefined)[]) =>
+  parts.filter((part) => part !== undefined && part !== '').join(' ');
 
 /** A folder's tree. A hard link is a file like its first name: what counts is that both have one content. */
 export function treeOfFolder(root: string): Tree {
@@ -33,8 +34,10 @@ export function treeOfFolder(root: string): Tree {
       } else if (stats.isSymbolicLink()) tree[path] = line('symlink', owner, readlinkSync(full));
       else if (stats.isFile()) tree[path] = line('file', mode, owner, stats.size, sha(readFileSync(full)), xattrs);
       else if (stats.isFIFO()) tree[path] = line('fifo', mode, owner);
-      else if (stats.isCharacterDevice()) tree[path] = line('char', mode, owner, `${stats.rdev >> 8},${stats.rdev & 0xff}`);
-      else if (stats.isBlockDevice()) tree[path] = line('block', mode, owner, `${stats.rdev >> 8},${stats.rdev & 0xff}`);
+      else if (stats.isCharacterDevice())
+        tree[path] = line('char', mode, owner, `${stats.rdev >> 8},${stats.rdev & 0xff}`);
+      else if (stats.isBlockDevice())
+        tree[path] = line('block', mode, owner, `${stats.rdev >> 8},${stats.rdev & 0xff}`);
     }
   };
   visit('');
@@ -70,7 +73,12 @@ export async function treeOfTar(file: string): Promise<Tree> {
         tree[path] = line('fifo', mode, owner);
         break;
       default:
-        tree[path] = line(entry.type === 'block-device' ? 'block' : 'char', mode, owner, `${entry.major},${entry.minor}`);
+        tree[path] = line(
+          entry.type === 'block-device' ? 'block' : 'char',
+          mode,
+          owner,
+          `${entry.major},${entry.minor}`,
+        );
     }
   }
   return tree;
@@ -79,5 +87,7 @@ export async function treeOfTar(file: string): Promise<Tree> {
 /** Differences between two trees, for a readable failure; files that an engine puts into every container left out. */
 export function differences(left: Tree, right: Tree, ignored: readonly string[] = []): string[] {
   const paths = new Set([...Object.keys(left), ...Object.keys(right)].filter((path) => !ignored.includes(path)));
-  return [...paths].sort().flatMap((path) => (left[path] === right[path] ? [] : [`${path}: ${left[path]} | ${right[path]}`]));
+  return [...paths]
+    .sort()
+    .flatMap((path) => (left[path] === right[path] ? [] : [`${path}: ${left[path]} | ${right[path]}`]));
 }
