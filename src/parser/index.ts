@@ -29,6 +29,7 @@ export { type LintRule, lintRules, type RuleName, ruleNames, ruleUrl } from './l
 export type { CheckOptions } from './lint/survey.ts';
 export { type ParsedDockerfile, type ParseOptions, parseDockerfile } from './parse-dockerfile.ts';
 export { type InstructionOptions, type ParsedInstruction, parseInstruction } from './parse-instruction.ts';
+export { printDockerfile, printInstruction } from './print/print-dockerfile.ts';
 export {
   type ExpandError,
   type ExpandOptions,
