@@ -9,6 +9,8 @@ import { watchIdleness } from './idle.ts';
 import { createSystem } from './info.ts';
 import { lockRoot } from './lock.ts';
 import { releaseMemory } from './memory.ts';
+import { createPulls } from './pulls.ts';
+import { openRegistryClient } from './registries.ts';
 import { workerScript } from './worker-scripts.ts';
 
 /** An engine that lives in this process. */
@@ -81,6 +83,12 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
     openObjectStore(dataFolder),
   ]);
   const clock = { now: () => Date.now() };
+  const garbage = openGarbage({
+    layers: snapshots,
+    images: images.engineImages,
+    containers: () => snapshots.parents(),
+    records: () => records.chains(),
+  });
   const engine = await createEngine({
     snapshots,
     images: images.engineImages,
@@ -88,12 +96,7 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
     store,
     clock,
     spool: openSpool(dataFolder),
-    garbage: openGarbage({
-      layers: snapshots,
-      images: images.engineImages,
-      containers: () => snapshots.parents(),
-      records: () => records.chains(),
-    }),
+    garbage,
     defaults: { runtime: config.runtime, runtimes: ['crun', 'runc'] },
   });
   await runtime.recover(engine.liveContainerIds());
@@ -109,9 +112,15 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
     unpackContext: (tar, folder) => files.unpackStream(tar, folder),
     now: clock.now,
   });
+  const registries = openRegistryClient(config, clock.now);
+  const pulls = createPulls(
+    { snapshots, images: images.engineImages, garbage },
+    { client: registries, folder: `${dataFolder}/downloads`, now: clock.now },
+  );
   const server = createApiServer({
     engine,
     builds,
+    pulls,
     system: createSystem({ config, engine, snapshots }),
     log: (message, error) => log(error === undefined ? message : `${message}: ${describe(error)}`),
   });
@@ -125,6 +134,7 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
       await server.close(options);
       await engine.close();
       await runtime.close();
+      registries.close();
       await records.flushUsage();
       release();
       left();

@@ -23,6 +23,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly run: Com
   load: () => import('./load.ts'),
   logs: () => import('./logs.ts'),
   ps: () => import('./ps.ts'),
+  pull: () => import('./pull.ts'),
   rename: () => import('./rename.ts'),
   restart: async () => ({ run: (await import('./lifecycle.ts')).restart }),
   rm: async () => ({ run: (await import('./lifecycle.ts')).remove }),

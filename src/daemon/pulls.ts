@@ -1,0 +1,81 @@
+import type { RegistryAuth } from '../api/contract/index.ts';
+import type { PullsApi } from '../api/server/index.ts';
+import {
+  type ChainId,
+  type DiffId,
+  hostPlatform,
+  type ImageId,
+  parsePlatform,
+  parseReference,
+  sha256,
+} from '../oci/index.ts';
+import { type Credentials, createPuller, type Keychain, type RegistryClient } from '../registry-client/index.ts';
+
+/** What pulls need of the stores. */
+export interface PullStores {
+  readonly snapshots: {
+    has(chain: ChainId): Promise<boolean>;
+    apply(
+      parent: ChainId | null,
+      tar: AsyncIterable<Uint8Array>,
+      options: { readonly expected: DiffId; readonly signal: AbortSignal },
+    ): Promise<unknown>;
+  };
+  readonly images: {
+    find(name: string): Promise<{ readonly id: string } | undefined>;
+    get(id: ImageId): Promise<unknown>;
+    put(configBytes: Uint8Array, names: readonly string[], repoDigests: readonly string[]): Promise<unknown>;
+  };
+  readonly garbage: {
+    lease(chains: readonly ChainId[]): Promise<() => void>;
+    removeUnneeded(chains: readonly ChainId[]): Promise<unknown>;
+  };
+}
+
+/** Serves pulls: images go from a registry into this engine's stores. */
+export function createPulls(
+  { snapshots, images, garbage }: PullStores,
+  options: { readonly client: RegistryClient; readonly folder: string; readonly now: () => number },
+): PullsApi {
+  const puller = createPuller({
+    folder: options.folder,
+    now: options.now,
+    sink: {
+      hold: (chains) => garbage.lease(chains),
+      hasImage: async (id) => (await images.get(id)) !== undefined,
+      hasLayer: (chain) => snapshots.has(chain),
+      applyLayer: async (parent, tar, how) => void (await snapshots.apply(parent, tar, how)),
+      removeLayers: async (chains) => void (await garbage.removeUnneeded(chains)),
+      async putImage({ configBytes, names, repoDigests }) {
+        const id = sha256(configBytes);
+        const before = await Promise.all([...names, ...repoDigests].map((name) => images.find(name)));
+        await images.put(configBytes, names, repoDigests);
+        return { isNew: before.some((image) => image?.id !== id) };
+      },
+    },
+  });
+  return {
+    async pull(name, { platform, auth, emit, signal }) {
+      const reference = parseReference(name);
+      await puller.pull(options.client.as(keychainOf(auth, reference.registry)), {
+        reference,
+        platform: platform ? parsePlatform(platform) : hostPlatform(process.arch),
+        isPlatformFixed: Boolean(platform),
+        emit,
+        signal,
+      });
+    },
+  };
+}
+
+/** Credentials that came with a request are for the registry that it names, and for no mirror of it. */
+function keychainOf(auth: RegistryAuth | undefined, registry: string): Keychain | undefined {
+  const credentials = auth && credentialsOf(auth);
+  return credentials && { find: async (asked) => (asked === registry ? credentials : undefined) };
+}
+
+function credentialsOf({ username, password, identitytoken, registrytoken }: RegistryAuth): Credentials | undefined {
+  if (registrytoken) return { kind: 'bearer', token: registrytoken };
+  if (identitytoken) return { kind: 'identity', token: identitytoken };
+  return username && password !== undefined ? { kind: 'password', username, password } : undefined;
+}

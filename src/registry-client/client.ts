@@ -1,0 +1,108 @@
+import type { Descriptor, Digest, Platform, Reference } from '../oci/index.ts';
+import { withDefaultTag } from '../oci/index.ts';
+import type { Challenge } from './auth/challenge.ts';
+import type { Keychain } from './auth/keychain.ts';
+import { TokenSource } from './auth/token.ts';
+import { type BlobOptions, readBlob } from './blob.ts';
+import type { RegistryConfig } from './config.ts';
+import { fetchDocument, headDocument } from './documents/fetch.ts';
+import { endpointsFor, isInsecure } from './endpoint.ts';
+import { BackOff, defaultRetry, type RetryPolicy } from './http/retry.ts';
+import { readTlsFiles } from './http/tls-files.ts';
+import { createTransport } from './http/transport.ts';
+import { type Access, callAnywhere, type RepositoryName, readAnywhere } from './repository.ts';
+import { type FetchedDocument, type ResolvedImage, resolveImage } from './resolve.ts';
+import { type ApiRequest, Session } from './session.ts';
+
+export interface RegistryClientOptions {
+  readonly config?: RegistryConfig;
+  readonly keychain?: Keychain;
+  readonly userAgent: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly retry?: Partial<RetryPolicy>;
+  /** Longest silence on a connection. Default 60 s. */
+  readonly idleTimeoutMs?: number;
+}
+
+/** Speaks to any registry of the OCI distribution protocol. Connections, tokens and waits are shared by its users. */
+export interface RegistryClient {
+  readonly retry: RetryPolicy;
+  /** The same client with other credentials. */
+  as(keychain: Keychain | undefined): RegistryClient;
+  /** @returns what the registry asks of clients. @throws BerthError `unavailable` */
+  ping(
+    registry: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly origin: URL; readonly challenges: readonly Challenge[] }>;
+  /** The image under a name, for a platform. @throws BerthError `not-found`, `invalid`, `unsupported`, `unavailable` */
+  resolve(reference: Reference, platform: Platform, signal?: AbortSignal): Promise<ResolvedImage>;
+  getManifest(reference: Reference, signal?: AbortSignal): Promise<FetchedDocument>;
+  headManifest(reference: Reference, signal?: AbortSignal): Promise<Descriptor | undefined>;
+  /** Bytes, checked as they pass: only right content comes to its end. */
+  fetchBlob(name: RepositoryName, blob: Descriptor, options?: BlobOptions): AsyncIterable<Uint8Array>;
+  /** Size of a blob; undefined when the registry does not have it. */
+  headBlob(name: RepositoryName, digest: Digest, signal?: AbortSignal): Promise<number | undefined>;
+  /** Closes idle connections. */
+  close(): void;
+}
+
+export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
+  const { config = {}, now } = options;
+  const retry = { ...defaultRetry, ...options.retry };
+  const transport = createTransport({
+    userAgent: options.userAgent,
+    tlsFor: (authority) => {
+      const files = readTlsFiles(config.certificateFolders ?? [], authority);
+      return { ...files, unverified: files.ca === undefined && isInsecure(authority, config) };
+    },
+    ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: options.idleTimeoutMs }),
+  });
+  const tokens = new TokenSource(transport, now);
+  const session = new Session({ transport, tokens, backOff: new BackOff(now), retry, now });
+  return clientOf({ session, config, keychain: options.keychain }, retry, () => transport.close());
+}
+
+function clientOf(access: Access, retry: RetryPolicy, close: () => void): RegistryClient {
+  const { session, config } = access;
+  return {
+    retry,
+    close,
+    as: (keychain) => clientOf({ ...access, keychain }, retry, close),
+    async ping(registry, signal) {
+      const [endpoint] = endpointsFor({ registry, repository: '' }, config, 'pull').slice(-1);
+      if (endpoint === undefined) throw new Error('a registry has at least one place');
+      return await session.open(endpoint.host, signal);
+    },
+    resolve: (reference, platform, signal) =>
+      resolveImage(withDefaultTag(reference), platform, (wanted) => fetchDocument(access, wanted, signal)),
+    getManifest: (reference, signal) => fetchDocument(access, withDefaultTag(reference), signal),
+    headManifest: (reference, signal) => headDocument(access, withDefaultTag(reference), signal),
+    fetchBlob(name, blob, blobOptions) {
+      const open = (offset: number, signal: AbortSignal | undefined) =>
+        readAnywhere(access, name, (place) => session.once(place, blobRequest(blob.digest, offset, signal)));
+      return readBlob(blob, open, retry, blobOptions);
+    },
+    headBlob: (name, digest, signal) =>
+      callSized(access, name, { ...blobRequest(digest, 0, signal), method: 'HEAD', understood: [404] }),
+  };
+}
+
+function blobRequest(digest: Digest, offset: number, signal: AbortSignal | undefined): ApiRequest {
+  return {
+    method: 'GET',
+    path: `blobs/${digest}`,
+    headers: offset > 0 ? { Range: `bytes=${offset}-` } : {},
+    actions: 'pull',
+    doing: `getting blob ${digest.slice(0, 19)}`,
+    understood: offset > 0 ? [416] : [],
+    signal,
+  };
+}
+
+function callSized(access: Access, name: RepositoryName, request: ApiRequest): Promise<number | undefined> {
+  return callAnywhere(access, name, request, (response) => {
+    response.discard();
+    return response.status === 404 ? undefined : Number(response.header('content-length') ?? 0);
+  });
+}

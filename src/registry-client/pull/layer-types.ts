@@ -1,0 +1,25 @@
+import { BerthError } from '../../errors/index.ts';
+import { familiarName } from '../../oci/index.ts';
+import type { ResolvedImage } from '../resolve.ts';
+
+/** How a layer is compressed is told by its bytes; its type only has to be one of a layer. */
+const LAYER =
+  /^application\/vnd\.(?:oci\.image\.layer\.(?:nondistributable\.)?v1\.tar|docker\.image\.rootfs\.(?:foreign\.)?diff\.tar)(?:[.+](?:gzip|zstd))?$/;
+const FOREIGN = /nondistributable|foreign/;
+
+/**
+ * Refuses images with layers that are not file trees, or that lie outside the registry.
+ * @throws BerthError `unsupported`
+ */
+export function checkLayerTypes({ manifest, reference }: ResolvedImage): void {
+  for (const { mediaType } of manifest.layers) {
+    if (!LAYER.test(mediaType)) {
+      throw new BerthError('unsupported', `${familiarName(reference)} has a layer of unknown kind: ${mediaType}`);
+    }
+    if (FOREIGN.test(mediaType)) {
+      throw new BerthError('unsupported', `${familiarName(reference)} has layers that lie outside the registry`, {
+        hint: 'layers of this kind are not fetched: they are of Windows images, mostly',
+      });
+    }
+  }
+}

@@ -1,0 +1,229 @@
+import { BerthError } from '../../errors/index.ts';
+import {
+  type ChainId,
+  canonicalName,
+  chainIds,
+  type Descriptor,
+  type DiffId,
+  familiarName,
+  formatPlatform,
+  hexOf,
+  type Platform,
+  type Reference,
+  withDefaultTag,
+} from '../../oci/index.ts';
+import type { RegistryClient } from '../client.ts';
+import { suits } from '../documents/choose.ts';
+import type { ResolvedImage } from '../resolve.ts';
+import { Downloads, type JoinedDownload } from './downloads.ts';
+import { checkConfigDescriptor, type PulledConfig, parsePulledConfig } from './image-config.ts';
+import { checkLayerTypes } from './layer-types.ts';
+import type { PullMessage, PullSink } from './ports.ts';
+import { Progress } from './progress.ts';
+import { SharedWork } from './shared-work.ts';
+
+export interface PullerOptions {
+  /** Where layers lie until their image is stored. What a broken pull leaves there is used by the next one. */
+  readonly folder: string;
+  readonly sink: PullSink;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export interface PullRequest {
+  readonly reference: Reference;
+  readonly platform: Platform;
+  /** The user named the platform: another one is then no answer. */
+  readonly isPlatformFixed: boolean;
+  readonly emit: (message: PullMessage) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface Puller {
+  /**
+   * Fetches an image: layers download side by side and are unpacked in order, while others still come. Pulls that need
+   * the same layer share its download. When it fails, no layer of it stays.
+   * @throws BerthError `not-found`, `invalid`, `unsupported`, `unavailable`, `exhausted`; AbortError
+   */
+  pull(client: RegistryClient, request: PullRequest): Promise<void>;
+}
+
+/** One layer of an image on its way. */
+interface LayerPlan {
+  readonly blob: Descriptor;
+  readonly diffId: DiffId;
+  readonly chain: ChainId;
+  readonly parent: ChainId | null;
+  /** As docker shows it. */
+  readonly id: string;
+}
+
+interface Pull {
+  readonly client: RegistryClient;
+  readonly image: ResolvedImage;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** Pulls images into one place. */
+export function createPuller({ folder, sink, now }: PullerOptions): Puller {
+  const downloads = new Downloads(folder, now);
+  const unpacking = new SharedWork<void>();
+
+  /** Gets the layers that are missing. @returns those that this pull added, also in part when it fails */
+  async function fetchLayers(pull: Pull, layers: readonly LayerPlan[], added: ChainId[]): Promise<void> {
+    const { client, image, progress } = pull;
+    const failure = new AbortController();
+    const signal = AbortSignal.any([pull.signal, failure.signal]);
+    const joined: JoinedDownload[] = [];
+    let isDone = false;
+    try {
+      for (const { blob } of layers) {
+        joined.push(downloads.join(blob, (options) => client.fetchBlob(image.reference, blob, options)));
+      }
+      for (const { id } of layers) progress.status('Pulling fs layer', id);
+      const downloading = layers.map((layer, place) => download(layer, joined[place]!, { progress, signal }));
+      const unpack = async () => {
+        for (const [place, layer] of layers.entries()) {
+          await unpackLayer(layer, joined[place]!, { progress, signal, arrived: downloading[place]! });
+          added.push(layer.chain);
+        }
+      };
+      // The first failure ends the rest, and everything has ended before anybody goes on.
+      const parts = [...downloading, unpack()].map((part) =>
+        part.catch((error: unknown) => {
+          failure.abort(error);
+          throw error;
+        }),
+      );
+      const results = await Promise.allSettled(parts);
+      pull.signal.throwIfAborted();
+      if (failure.signal.aborted) throw failure.signal.reason;
+      isDone = results.every(({ status }) => status === 'fulfilled');
+    } finally {
+      const keep = !isDone && isResumable(pull.signal, failure.signal.reason);
+      await Promise.all(joined.map((one) => one.leave({ keep })));
+    }
+  }
+
+  async function unpackLayer(
+    layer: LayerPlan,
+    { download }: JoinedDownload,
+    { progress, signal, arrived }: { progress: Progress; signal: AbortSignal; arrived: Promise<void> },
+  ): Promise<void> {
+    const total = layer.blob.size;
+    await unpacking.run(layer.chain, signal, async (all) => {
+      if (await sink.hasLayer(layer.chain)) return;
+      const told = (async function* () {
+        let current = 0;
+        for await (const chunk of download.read()) {
+          current += chunk.length;
+          yield chunk;
+          if (download.isComplete) progress.bar('Extracting', layer.id, { current, total });
+        }
+      })();
+      await sink.applyLayer(layer.parent, told, { expected: layer.diffId, signal: all });
+    });
+    // A layer may be whole before its compressed form has come to an end.
+    await arrived;
+    progress.status('Pull complete', layer.id);
+  }
+
+  return {
+    async pull(client, { reference: named, platform, isPlatformFixed, emit, signal }) {
+      const reference = withDefaultTag(named);
+      const image = await client.resolve(reference, platform, signal);
+      checkConfigDescriptor(image);
+      checkLayerTypes(image);
+      const configBytes = await collect(client.fetchBlob(reference, image.manifest.config, { signal }));
+      const config = parsePulledConfig(configBytes, image);
+      if (isPlatformFixed && !suits(config.platform, platform)) throw wrongPlatform(image, config, platform);
+      const progress = new Progress(emit, now);
+      progress.status(`Pulling from ${reference.repository}`, reference.digest ?? reference.tag);
+      const plans = planLayers(image, config);
+      const release = await sink.hold(plans.map(({ chain }) => chain));
+      const added: ChainId[] = [];
+      let isStored = false;
+      try {
+        const isKnown = await sink.hasImage(image.manifest.config.digest);
+        const missing = await missingLayers(plans, isKnown ? undefined : progress);
+        await fetchLayers({ client, image, progress, signal }, missing, added);
+        const { isNew } = await sink.putImage({ configBytes, ...namesOf(image) });
+        isStored = true;
+        progress.status(`Digest: ${image.digest}`);
+        const outcome = isNew ? 'Downloaded newer image for' : 'Image is up to date for';
+        progress.status(`Status: ${outcome} ${familiarName(reference)}`);
+      } finally {
+        release();
+        if (!isStored) await sink.removeLayers(added);
+      }
+    },
+  };
+
+  /** Docker is silent about the layers of an image that it has. */
+  async function missingLayers(
+    plans: readonly LayerPlan[],
+    progress: Progress | undefined,
+  ): Promise<readonly LayerPlan[]> {
+    let present = 0;
+    for (const { chain, id } of plans) {
+      if (!(await sink.hasLayer(chain))) break;
+      progress?.status('Already exists', id);
+      present += 1;
+    }
+    return plans.slice(present);
+  }
+}
+
+async function download(
+  { id, blob }: LayerPlan,
+  { download, run }: JoinedDownload,
+  { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
+): Promise<void> {
+  const stop = download.watch(() => progress.bar('Downloading', id, { current: download.written, total: blob.size }));
+  try {
+    await run(signal);
+  } finally {
+    stop();
+  }
+  progress.status('Download complete', id);
+}
+
+function planLayers({ manifest }: ResolvedImage, { diffIds }: PulledConfig): readonly LayerPlan[] {
+  const chains = chainIds(diffIds);
+  return manifest.layers.map((blob, place) => ({
+    blob,
+    diffId: diffIds[place]!,
+    chain: chains[place]!,
+    parent: chains[place - 1] ?? null,
+    id: hexOf(blob.digest).slice(0, 12),
+  }));
+}
+
+/** An image that was asked for by digest gets no tag. */
+function namesOf({ reference, digest }: ResolvedImage): { names: readonly string[]; repoDigests: readonly string[] } {
+  const { registry, repository, tag } = reference;
+  return {
+    names: tag === undefined || reference.digest !== undefined ? [] : [canonicalName({ registry, repository, tag })],
+    repoDigests: [canonicalName({ registry, repository, digest })],
+  };
+}
+
+/** What came so far is kept for the next try, unless it was refused or there is no room for it. */
+function isResumable(signal: AbortSignal, failure: unknown): boolean {
+  return signal.aborted || (failure as { kind?: unknown } | undefined)?.kind === 'unavailable';
+}
+
+function wrongPlatform({ reference }: ResolvedImage, { platform }: PulledConfig, wanted: Platform): BerthError {
+  const [want, have] = [formatPlatform(wanted), formatPlatform(platform)];
+  return new BerthError(
+    'not-found',
+    `image with reference ${familiarName(reference)} was found but does not match the specified platform: wanted ${want}, actual: ${have}`,
+  );
+}
+
+async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return Buffer.concat(all);
+}
