@@ -93,6 +93,29 @@ CMD find /again -type f -exec stat -c '%n %a %u:%g' {} + ; ls /again
     expect(await host.ok(['run', '--rm', 'stdin'])).toBe('content');
   });
 
+  it('binds folders and single files, and read-only means read-only', async () => {
+    writeFileSync(join(context, 'f'), 'from the host');
+    const script = 'cat /one /all/f; echo x > /one || echo y > /all/f || echo z > /all/new && cat /all/new';
+    const result = await host.berth([
+      'run',
+      '--rm',
+      '-v',
+      `${join(context, 'f')}:/one:ro`,
+      '-v',
+      `${context}:/all:ro`,
+      'busybox',
+      'sh',
+      '-c',
+      script,
+    ]);
+    expect(result.stdout).toBe('from the hostfrom the host');
+    await host.ok(['run', '--rm', '-v', `${context}/made:/made`, 'busybox', 'sh', '-c', 'echo inside > /made/out']);
+    expect(readFileSync(join(context, 'made/out'), 'utf8')).toBe('inside\n');
+    dockerfile('FROM busybox\nRUN --mount=type=bind,source=f,target=/m cat /m > /out\nCMD ["cat", "/out"]\n');
+    await host.ok(['build', '-t', 'bound', context]);
+    expect(await host.ok(['run', '--rm', 'bound'])).toBe('from the host');
+  });
+
   it('runs a heredoc script', async () => {
     dockerfile(
       'FROM busybox\nRUN <<EOF\necho one > /out\necho two >> /out\nEOF\nCOPY <<"END" /literal\n$HOME\nEND\nCMD cat /out /literal\n',

@@ -3,6 +3,7 @@ import { BerthError } from '../../errors/index.ts';
 import type { RuntimeProgram } from '../crun/invoke.ts';
 import { runForeground } from '../crun/run.ts';
 import { type ContainerPlan, type MachineFacts, ociConfig } from '../spec/config.ts';
+import { bindRequests, isDirectory } from './bind-sources.ts';
 import { bundleFolder, makeBundle, type RunPaths, removeBundle, writeConfig, writeNetworkFiles } from './bundle.ts';
 import type { SeccompFilters } from './filters.ts';
 import { type MountPoint, makeMountStubs } from './mount-stubs.ts';
@@ -81,7 +82,7 @@ function stepPlan(step: BuildStep, id: string, rootPath: string, files: Containe
     privileged: step.privileged,
     capAdd: [],
     capDrop: [],
-    binds: step.mounts.flatMap((mount) => (mount.type === 'bind' ? [{ ...mount, options: [] }] : [])),
+    binds: bindRequests(step.mounts.flatMap((mount) => (mount.type === 'bind' ? [{ ...mount, options: [] }] : []))),
     tmpfs: step.mounts.flatMap((mount) =>
       mount.type === 'tmpfs' ? [{ target: mount.target, options: tmpfsOptions(mount) }] : [],
     ),
@@ -106,9 +107,4 @@ function mountPoints(step: BuildStep): readonly MountPoint[] {
   const points = [...kernel, ...files, ...mounts];
   const isBelow = (inner: string, outer: string) => inner.startsWith(`${outer}/`);
   return points.filter((point) => !points.some((other) => isBelow(point.target, other.target)));
-}
-
-/** A source that does not exist is left for the runtime to complain about. */
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -6,6 +6,7 @@ import { deleteContainer, findProgram, type RuntimeProgram } from '../crun/invok
 import { startTicks } from '../linux/process.ts';
 import { ociConfig } from '../spec/config.ts';
 import type { BindRequest, TmpfsRequest } from '../spec/mounts.ts';
+import { bindRequests } from './bind-sources.ts';
 import type { StepMachinery } from './build-step.ts';
 import { bundleFolder, makeBundle, removeBundle, writeConfig, writeNetworkFiles } from './bundle.ts';
 import { identityInRoot } from './root-users.ts';
@@ -68,7 +69,14 @@ export async function createContainer(
     writeNetworkFiles(files, network, hostname);
     const initPath = request.init ? staticInit() : undefined;
     const identity = identityInRoot(rootPath, request.user);
-    const plan = { ...request, identity, files, announceHostname: true, ...(initPath ? { initPath } : {}) };
+    const plan = {
+      ...request,
+      binds: bindRequests(request.binds),
+      identity,
+      files,
+      announceHostname: true,
+      ...(initPath ? { initPath } : {}),
+    };
     writeConfig(bundle, machinery.filters.attach(ociConfig(plan, machinery.machine)));
     mkdirSync(dirname(logPath), { recursive: true });
     return await superviseContainer(request, { bundle, logPath, conmon }, machinery);
