@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { BerthError } from '../../errors/index.ts';
 import type { RuntimeProgram } from '../crun/invoke.ts';
 import { runForeground } from '../crun/run.ts';
