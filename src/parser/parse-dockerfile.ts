@@ -1,4 +1,5 @@
-import { type Diagnostic, SourceText } from '../diagnostics/index.ts';
+import { type Diagnostic, nearest, SourceText } from '../diagnostics/index.ts';
+import { instructionNamed, instructionNames } from './instruction-table.ts';
 import type { ArgInstruction, Directive, Dockerfile, FromInstruction, Instruction, Stage } from './ir.ts';
 import { readDirectives } from './lex/directives.ts';
 import { LineReader, overlongLines } from './lex/line-reader.ts';
@@ -45,13 +46,18 @@ export function parseDockerfile(text: string, options: ParseOptions = {}): Parse
     count++;
     const instruction = lowerInstruction(node, { report, escape: reader.escape, previousLine });
     if (instruction) stages.add(instruction);
-    else if (node.name === 'FROM') stages.addBroken();
+    else if (node.name === 'FROM' || isMisspelt(node.keyword.text)) stages.addBroken();
     previousLine = node.keyword.span.start.line;
   }
   if (count === 0) report('dockerfile/no-instructions', source.span(0, 0));
   else stages.finish(source);
   diagnostics.sort((a, b) => a.span.start.offset - b.span.start.offset);
   return { value: { escape: reader.escape, directives, ...stages.result }, diagnostics, source };
+}
+
+/** `FORM alpine`: one message is enough. */
+function isMisspelt(keyword: string): boolean {
+  return instructionNamed(keyword) === undefined && nearest(keyword, instructionNames) === 'FROM';
 }
 
 function escapeOf(directives: readonly Directive[], report: Report): EscapeToken {

@@ -21,7 +21,7 @@ export async function buildRequest(context: CommandContext, source: BuildSource)
     t: tags,
     target: flags.string('target'),
     nocache: flags.bool('no-cache') ? 1 : undefined,
-    buildargs: buildArgs(flags.list('build-arg'), environment.env),
+    buildargs: readBuildArgs(flags.list('build-arg'), environment.env),
     labels: keyValues(flags.list('label')),
     networkmode: network === 'default' ? undefined : network,
     platform: engine.host.isLocal ? ownPlatform(platform) : platform,
@@ -68,7 +68,7 @@ async function asArchive({ root, dockerfile }: FolderSource): Promise<Request> {
 }
 
 /** A bare name takes its value from the environment; the engine leaves it out where it has none. */
-function buildArgs(
+export function readBuildArgs(
   flags: readonly string[],
   env: CommandContext['environment']['env'],
 ): Readonly<Record<string, string | null>> {

@@ -5,6 +5,7 @@ import { BerthError } from '../../errors/index.ts';
 import { openProgress, type Progress, progressMode } from '../build/progress.ts';
 import { buildRequest } from '../build/request.ts';
 import { readSource } from '../build/source.ts';
+import { readCall } from '../check/call.ts';
 import type { Command, CommandContext } from '../context.ts';
 import { ExitStatus, exitCodes } from '../exit-codes.ts';
 import { paintFor } from '../paint.ts';
@@ -12,6 +13,11 @@ import { paintFor } from '../paint.ts';
 export const run: Command = async (context) => {
   const { flags, args, environment } = context;
   const { stdout, stderr } = environment;
+  const call = readCall(flags, environment.env);
+  if (call.method !== 'build') {
+    const { analyse } = await import('../check/analyse.ts');
+    return await analyse(context, call);
+  }
   const mode = progressMode(flags.string('progress') ?? 'auto', flags.bool('quiet'), stderr.isTTY === true);
   const source = await readSource(args[0]!, flags.string('file'), environment);
   const request = await buildRequest(context, source);

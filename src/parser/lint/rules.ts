@@ -88,7 +88,7 @@ export const lintRules = {
   JSONArgsRecommended: {
     summary: 'CMD and ENTRYPOINT are written in the JSON form',
     message: ({ instruction }) =>
-      `${instruction} in this form runs inside a shell, which keeps signals (as of docker stop) from the program`,
+      `${instruction} in this form runs inside a shell, which passes no signals on: stopping the container has to kill the program`,
     hint: ({ instruction, replacement }) =>
       replacement
         ? `write it as a JSON array: ${instruction} ${replacement}`
