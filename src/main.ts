@@ -35,11 +35,8 @@ const hosts: EngineHosts = {
     return await runEngine(process.env);
   },
   async doctor() {
-    const [{ probeHost }, { readConfig }] = await Promise.all([
-      import('./daemon/index.ts'),
-      import('./daemon/config.ts'),
-    ]);
-    return await probeHost({ dataFolder: readConfig(process.env).root });
+    const { probeMachine } = await import('./daemon/index.ts');
+    return await probeMachine(process.env);
   },
 };
 

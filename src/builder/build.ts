@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Diagnostic, hasErrors, plainStyle, printDiagnostic, type SourceText } from '../diagnostics/index.ts';
-import { BerthError, toBerthError } from '../errors/index.ts';
-import type { ImageConfig, ImageId } from '../oci/index.ts';
+import { BerthError, type ErrorKind, isBerthError, toBerthError } from '../errors/index.ts';
+import { familiarName, type ImageConfig, type ImageId, type Platform, parseReference } from '../oci/index.ts';
 import { parseDockerfile } from '../parser/index.ts';
 import type { Dockerfile } from '../parser/ir.ts';
 import type { BuildEvent, VertexInfo } from './events.ts';
@@ -49,7 +49,7 @@ export async function build(request: BuildRequest, ports: BuilderPorts, options:
   stopAtErrors(diagnostics);
   try {
     options.signal.throwIfAborted();
-    const plan = await planWithImages(dockerfile, request, ports, show);
+    const plan = await planWithImages(dockerfile, { request, ports, options, show });
     const config = await runPlan(plan, request, ports, options);
     options.signal.throwIfAborted();
     const image = await ports.images.put(config, request.names);
@@ -90,24 +90,55 @@ async function runPlan(
 /** Plans, looks up the images that the plan asks for, and plans again. */
 async function planWithImages(
   dockerfile: Dockerfile,
-  request: BuildRequest,
-  ports: BuilderPorts,
-  show: (diagnostics: readonly Diagnostic[]) => void,
+  { request, ports, options, show }: PlanningInput,
 ): Promise<BuildPlan> {
   const images = new Map<string, BaseImage | null>();
+  const missing = new Map<string, BerthError>();
   let imageNames: readonly string[] = [];
   for (;;) {
-    const planned = planBuild(dockerfile, { ...planOptions(request), images, imageNames });
+    const planned = planBuild(dockerfile, { ...planOptions(request), images, imageNames, missing });
     if (planned.value || planned.needs.length === 0) {
       show(planned.diagnostics);
       stopAtErrors(planned.diagnostics);
       return planned.value!;
     }
-    const found = await Promise.all(planned.needs.map((name) => ports.images.find(name)));
+    const found = await Promise.all(
+      planned.needs.map((name) =>
+        findImage(name, ports, { ...options, platform: request.platform }).catch((error: unknown) => {
+          missing.set(name, reasonOf(error));
+          return undefined;
+        }),
+      ),
+    );
     for (const [index, name] of planned.needs.entries()) images.set(name, found[index] ?? null);
     if (imageNames.length === 0 && found.includes(undefined)) imageNames = await ports.images.names();
   }
 }
+
+interface PlanningInput {
+  readonly request: BuildRequest;
+  readonly ports: BuilderPorts;
+  readonly options: BuildOptions;
+  readonly show: (diagnostics: readonly Diagnostic[]) => void;
+}
+
+function findImage(
+  name: string,
+  ports: BuilderPorts,
+  { emit, now, signal, platform }: BuildOptions & { readonly platform: Platform },
+): Promise<BaseImage | undefined> {
+  const image = familiarName(parseReference(name));
+  const onProgress = (text: string) => emit({ type: 'pulling', at: now(), image, text });
+  return ports.images.find(name, { platform, signal, onProgress });
+}
+
+/** Why there is no such image is a finding at its FROM; everything else ends the build. */
+function reasonOf(error: unknown): BerthError {
+  if (isBerthError(error) && MISSING.includes(error.kind)) return error;
+  throw error;
+}
+
+const MISSING: readonly ErrorKind[] = ['not-found', 'unavailable', 'unauthorized', 'forbidden'];
 
 function planOptions(request: BuildRequest): Omit<PlanOptions, 'images'> {
   const { buildArgs, labels, platform, network, target, sourceDateEpoch } = request;

@@ -6,6 +6,8 @@ import type { Digest, ImageId } from '../oci/index.ts';
  * with `view.ts`, the engine keeps them per build. Times are milliseconds since the epoch.
  */
 export type BuildEvent =
+  /** A base image is on its way from a registry. Comes before `started`: without it there is no plan yet. */
+  | { readonly type: 'pulling'; readonly at: number; readonly image: string; readonly text: string }
   | { readonly type: 'started'; readonly at: number; readonly vertices: readonly VertexInfo[] }
   | { readonly type: 'vertex-started'; readonly at: number; readonly vertex: string }
   | { readonly type: 'vertex-cached'; readonly at: number; readonly vertex: string }

@@ -1,4 +1,4 @@
-import type { ChainId, DiffId, Digest, ImageConfig, ImageId } from '../oci/index.ts';
+import type { ChainId, DiffId, Digest, ImageConfig, ImageId, Platform } from '../oci/index.ts';
 
 /** What the builder needs from the machine. `daemon` supplies adapters; tests supply fakes. */
 export interface BuilderPorts {
@@ -170,9 +170,20 @@ export interface BaseImage {
   readonly chain: ChainId | null;
 }
 
+export interface FindOptions {
+  readonly platform: Platform;
+  readonly signal: AbortSignal;
+  /** Called with each line that tells how far fetching is. */
+  readonly onProgress: (line: string) => void;
+}
+
 /** Images as the builder sees them. Names are canonical references. */
 export interface BuildImages {
-  find(name: string): Promise<BaseImage | undefined>;
+  /**
+   * An adapter that can reach registries fetches what is missing.
+   * @throws BerthError telling why it could not
+   */
+  find(name: string, options?: FindOptions): Promise<BaseImage | undefined>;
   /** Stores a config whose layers are committed and points the names at it, names last. */
   put(config: ImageConfig, names: readonly string[]): Promise<ImageId>;
   /** Names in the store, for "did you mean". */

@@ -44,6 +44,8 @@ export interface EngineHosts {
 export interface Capability {
   readonly name: string;
   readonly ok: boolean;
+  /** `limited`: it is there in part; the advice tells what else to do. */
+  readonly status?: 'ok' | 'limited' | 'missing';
   /** What was found: a version, a path, or what is missing. */
   readonly detail: string;
   /** What to do when it is missing. */

@@ -9,7 +9,7 @@ import { watchIdleness } from './idle.ts';
 import { createSystem } from './info.ts';
 import { lockRoot } from './lock.ts';
 import { releaseMemory } from './memory.ts';
-import { createPulls } from './pulls.ts';
+import { createPulls, pullingImages } from './pulls.ts';
 import { openRegistryClient } from './registries.ts';
 import { workerScript } from './worker-scripts.ts';
 
@@ -106,17 +106,17 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
   await engine.recover();
 
   const files = new RootFiles({ cacheFolder: `${dataFolder}/cache/stat`, worker: workerScript('files') });
-  const builds = createBuilds({
-    ports: { snapshots, files, runner: runtime, images: images.buildImages, records },
-    contextsFolder: temporary,
-    unpackContext: (tar, folder) => files.unpackStream(tar, folder),
-    now: clock.now,
-  });
   const registries = openRegistryClient(config, clock.now);
   const pulls = createPulls(
     { snapshots, images: images.engineImages, garbage },
     { client: registries, folder: `${dataFolder}/downloads`, now: clock.now },
   );
+  const builds = createBuilds({
+    ports: { snapshots, files, runner: runtime, images: pullingImages(images.buildImages, pulls), records },
+    contextsFolder: temporary,
+    unpackContext: (tar, folder) => files.unpackStream(tar, folder),
+    now: clock.now,
+  });
   const server = createApiServer({
     engine,
     builds,

@@ -1,14 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type BerthError, isBerthError } from '../errors/index.ts';
+import { type Capability, probeHost } from '../runtime/index.ts';
 import { readConfig } from './config.ts';
 import { type HostedEngine, hostEngine, type Seat, takeSeat } from './host.ts';
 import { listens, waitForSocket } from './launch.ts';
+import { probeRegistry } from './registries.ts';
 
-export { probeHost } from '../runtime/index.ts';
 export { type HostedEngine, hostEngine, type Seat } from './host.ts';
 
 const SEAT_WAIT_MS = 15_000;
 const SEAT_POLL_MS = 10;
+
+/** What this machine can do for containers, with the data folder and the registries of the configuration. */
+export async function probeMachine(env: Readonly<Record<string, string | undefined>>): Promise<readonly Capability[]> {
+  const config = readConfig(env);
+  const [host, registry] = await Promise.all([probeHost({ dataFolder: config.root }), probeRegistry(config)]);
+  return [...host, registry];
+}
 
 /**
  * The seat, for a command that hosts its own engine; undefined when another process's engine listens, which then serves.

@@ -1,10 +1,13 @@
 import type { RegistryAuth } from '../api/contract/index.ts';
 import type { PullsApi } from '../api/server/index.ts';
+import type { BuildImages } from '../builder/ports.ts';
 import {
   type ChainId,
   type DiffId,
+  formatPlatform,
   hostPlatform,
   type ImageId,
+  isDigest,
   parsePlatform,
   parseReference,
   sha256,
@@ -64,6 +67,25 @@ export function createPulls(
         emit,
         signal,
       });
+    },
+  };
+}
+
+/** Base images of builds: what is not here is pulled. */
+export function pullingImages(images: BuildImages, pulls: PullsApi): BuildImages {
+  return {
+    ...images,
+    async find(name, options) {
+      const found = await images.find(name, options);
+      if (found !== undefined || options === undefined || isDigest(name)) return found;
+      await pulls.pull(name, {
+        platform: formatPlatform(options.platform),
+        signal: options.signal,
+        emit({ id, status, progress }) {
+          if (progress === undefined && status !== undefined) options.onProgress(id ? `${id}: ${status}` : status);
+        },
+      });
+      return await images.find(name);
     },
   };
 }

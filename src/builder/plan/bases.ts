@@ -88,10 +88,10 @@ function reportMissing({ dockerfile, options, report }: Planning, name: string, 
   const close = nearest(wanted, known) ?? nearest(wanted.replace(/:latest$/, ''), known);
   const sibling = known.find((other) => other.startsWith(`${wanted.replace(/:[^:/]*$/, '')}:`));
   const hint = close ?? sibling;
-  const message = `the base image ${wanted} is not in the store`;
-  report(
-    finding('build/base-not-found', span, message, hint ? `did you mean ${hint}?` : 'load, import or pull it first'),
-  );
+  const failure = options.missing?.get(name);
+  const message = `the base image ${wanted} is not in the store${failure ? `: ${failure.message}` : ''}`;
+  const advice = failure?.hint ?? 'load, import or pull it first';
+  report(finding('build/base-not-found', span, message, hint ? `did you mean ${hint}?` : advice));
 }
 
 function familiar(name: string): string {

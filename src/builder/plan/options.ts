@@ -18,6 +18,8 @@ export interface PlanOptions {
   readonly slotPrefix?: string;
   /** Images by canonical reference; null is an image that the store has not. What is absent is asked for in `needs`. */
   readonly images: ReadonlyMap<string, BaseImage | null>;
+  /** Why an image that is null could not be fetched, with what can be done about it. */
+  readonly missing?: ReadonlyMap<string, { readonly message: string; readonly hint: string | undefined }>;
   /** Names in the store, for "did you mean". */
   readonly imageNames?: readonly string[];
 }

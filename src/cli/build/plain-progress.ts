@@ -47,6 +47,7 @@ export function plainProgress(
     show(event) {
       view = reduceView(view, event);
       if (event.type === 'diagnostic') return write(`${event.frame}\n`);
+      if (event.type === 'pulling') return write(`pulling ${visibleLine(event.image)}: ${visibleLine(event.text)}\n`);
       if (event.type === 'exported') {
         if (last !== undefined) write('\n');
         return write(exportedLines(event));

@@ -25,6 +25,8 @@ export function terminalProgress(stderr: OutputStream, now: () => number): Progr
     show(event) {
       view = reduceView(view, event);
       if (event.type === 'diagnostic') return screen.print(event.frame);
+      if (event.type === 'pulling')
+        return screen.print(`pulling ${visibleLine(event.image)}: ${visibleLine(event.text)}\n`);
       timer ??= setInterval(draw, FRAME_MS);
     },
     finish() {

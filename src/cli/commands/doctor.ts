@@ -16,12 +16,14 @@ export const run: Command = async ({ flags, environment }) => {
   return isFit ? exitCodes.ok : exitCodes.failure;
 };
 
+const ROLES = { ok: 'good', limited: 'warning', missing: 'error' } as const;
+
 function report(capabilities: readonly Capability[], paint: ReturnType<typeof paintFor>): string {
   const width = Math.max(...capabilities.map(({ name }) => name.length)) + 3;
-  const lines = capabilities.flatMap(({ name, ok, detail, advice }) => {
-    const state = ok ? paint('ok     ', 'good') : paint('missing', 'error');
+  const lines = capabilities.flatMap(({ name, ok, status = ok ? 'ok' : 'missing', detail, advice }) => {
+    const state = paint(status.padEnd(7), ROLES[status]);
     const first = `${state}  ${name.padEnd(width)}${detail}`.trimEnd();
-    return ok || !advice ? [first] : [first, `         ${' '.repeat(width)}${paint(advice, 'hint')}`];
+    return status === 'ok' || !advice ? [first] : [first, `         ${' '.repeat(width)}${paint(advice, 'hint')}`];
   });
   return `${lines.join('\n')}\n`;
 }

@@ -42,6 +42,8 @@ export function narrateClassic(say: (text: string) => void): Narrator {
   return {
     tell(event) {
       switch (event.type) {
+        case 'pulling':
+          return say(`${event.text}\n`);
         case 'started':
           for (const [vertex, heading] of headings(event.vertices)) steps.set(vertex, heading);
           return;
