@@ -39,7 +39,7 @@ export function parseDocument(bytes: Uint8Array, contentType: string | undefined
   const value = parseJson(bytes);
   if (!isRecord(value)) return fail('it is not a JSON object');
   const headerType = contentType?.split(';')[0]?.trim().toLowerCase();
-  if (value['schemaVersion'] === 1 || headerType?.includes('manifest.v1+')) {
+  if (value['schemaVersion'] === 1 || headerType?.includes('docker.distribution.manifest.v1+')) {
     throw new BerthError('unsupported', `${name} has a manifest of schema 1, a form that was retired in 2017`, {
       hint: 'ask its owner to push it again with a current tool',
     });

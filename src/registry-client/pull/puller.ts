@@ -70,8 +70,8 @@ export function createPuller({ folder, sink, now }: PullerOptions): Puller {
   const downloads = new Downloads(folder, now);
   const unpacking = new SharedWork<void>();
 
-  /** Gets the layers that are missing. @returns those that this pull added, also in part when it fails */
-  async function fetchLayers(pull: Pull, layers: readonly LayerPlan[], added: ChainId[]): Promise<void> {
+  /** Gets the layers that are missing. */
+  async function fetchLayers(pull: Pull, layers: readonly LayerPlan[]): Promise<void> {
     const { client, image, progress } = pull;
     const failure = new AbortController();
     const signal = AbortSignal.any([pull.signal, failure.signal]);
@@ -86,7 +86,6 @@ export function createPuller({ folder, sink, now }: PullerOptions): Puller {
       const unpack = async () => {
         for (const [place, layer] of layers.entries()) {
           await unpackLayer(layer, joined[place]!, { progress, signal, arrived: downloading[place]! });
-          added.push(layer.chain);
         }
       };
       // The first failure ends the rest, and everything has ended before anybody goes on.
@@ -142,12 +141,12 @@ export function createPuller({ folder, sink, now }: PullerOptions): Puller {
       progress.status(`Pulling from ${reference.repository}`, reference.digest ?? reference.tag);
       const plans = planLayers(image, config);
       const release = await sink.hold(plans.map(({ chain }) => chain));
-      const added: ChainId[] = [];
+      let missing: readonly LayerPlan[] = [];
       let isStored = false;
       try {
         const isKnown = await sink.hasImage(image.manifest.config.digest);
-        const missing = await missingLayers(plans, isKnown ? undefined : progress);
-        await fetchLayers({ client, image, progress, signal }, missing, added);
+        missing = await missingLayers(plans, isKnown ? undefined : progress);
+        await fetchLayers({ client, image, progress, signal }, missing);
         const { isNew } = await sink.putImage({ configBytes, ...namesOf(image) });
         isStored = true;
         progress.status(`Digest: ${image.digest}`);
@@ -155,7 +154,8 @@ export function createPuller({ folder, sink, now }: PullerOptions): Puller {
         progress.status(`Status: ${outcome} ${familiarName(reference)}`);
       } finally {
         release();
-        if (!isStored) await sink.removeLayers(added);
+        // Also what was being unpacked when another part failed.
+        if (!isStored) await sink.removeLayers(missing.map(({ chain }) => chain));
       }
     },
   };
