@@ -5,7 +5,7 @@ import { BerthError, type ErrorKind } from '../errors/index.ts';
  * Every code that the builder reports, with its severity. Texts are made where the facts are known.
  * The parser's own codes are `dockerfile/...`; these need the scope, the images or the context.
  */
-const CODES = {
+export const findingCodes = {
   'build/bad-word': 'error',
   'build/blank-base': 'error',
   'build/bad-reference': 'error',
@@ -31,10 +31,10 @@ const CODES = {
   'build/step-failed': 'error',
 } as const satisfies Record<string, Diagnostic['severity']>;
 
-export type FindingCode = keyof typeof CODES;
+export type FindingCode = keyof typeof findingCodes;
 
 export function finding(code: FindingCode, span: Span, message: string, hint?: string): Diagnostic {
-  return { code, severity: CODES[code], message, span, ...(hint === undefined ? {} : { hint }) };
+  return { code, severity: findingCodes[code], message, span, ...(hint === undefined ? {} : { hint }) };
 }
 
 /** An expected failure that knows its place in the Dockerfile, so that it can be shown with a code frame. */

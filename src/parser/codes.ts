@@ -267,7 +267,7 @@ export const diagnosticCodes = {
   ),
   'dockerfile/not-one-instruction': error(
     () => 'this must be exactly one instruction',
-    () => undefined,
+    () => 'write one instruction, and give the option again for each further one',
   ),
   'dockerfile/instruction-not-allowed': error(
     ({ instruction }) => `${instruction} cannot be used here`,
