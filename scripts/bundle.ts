@@ -1,19 +1,25 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 /**
- * Bundles the program: one file for the client, one for the engine (loaded only by who hosts one), one per worker
- * thread, and the library. Native and optional parts stay outside.
+ * Bundles the program into `dist`: the client in one file, what only some commands need in files of their own (the
+ * engine, the parser), one for each worker thread, and the library beside them.
+ *
+ * The program is CommonJS: it loads synchronously, without the threads of the module loader, which must not exist
+ * before an engine has moved to its namespace.
  */
 const root = new URL('..', import.meta.url).pathname;
-const external = ['koffi'];
 
-/** The client reaches the engine's code only when it has to host it: as a file of its own. */
-const engineApart: Plugin = {
-  name: 'engine-apart',
-  setup({ onResolve }) {
-    onResolve({ filter: /\/daemon\/index\.ts$/ }, () => ({ path: './engine.cjs', external: true }));
-  },
+/** Modules that the client loads when a command needs them. `ps` never reads the code of an engine or a parser. */
+const apart = { '/daemon/index.ts': './engine.cjs', '/parser/index.ts': './parser.cjs' } as const;
+
+const shared: BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node22.15',
+  legalComments: 'none',
+  logLevel: 'warning',
 };
 
 /** Answers before anything modern is parsed, so that an old Node gets a sentence and not a syntax error. */
@@ -23,52 +29,46 @@ if (found[0] < 22 || (found[0] === 22 && found[1] < 15)) {
   process.stderr.write('berth: Node.js ' + process.versions.node + ' is too old: install Node.js 22.15 or newer\\n');
   process.exit(1);
 }
-require('node:module').enableCompileCache(
-  require('node:path').join(process.env.XDG_CACHE_HOME || require('node:path').join(process.env.HOME || '/root', '.cache'), 'berth', 'code'),
-);
+var cache = process.env.XDG_CACHE_HOME || (process.env.HOME || '/root') + '/.cache';
+require('node:module').enableCompileCache(cache + '/berth/code');
 require('./cli.cjs');
 `;
 
-async function bundle(outfile: string, entry: string, plugins: Plugin[] = []): Promise<void> {
+const clientParts: Plugin = {
+  name: 'client-parts',
+  setup({ onResolve }) {
+    for (const [ending, path] of Object.entries(apart)) {
+      onResolve({ filter: new RegExp(`${ending.replaceAll('.', '\\.')}$`) }, () => ({ path, external: true }));
+    }
+  },
+};
+
+async function program(name: string, entry: string, plugins: Plugin[] = []): Promise<void> {
   await build({
-    absWorkingDir: root,
+    ...shared,
     entryPoints: [entry],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node22.15',
+    outfile: `dist/${name}.cjs`,
     format: 'cjs',
-    external,
+    external: ['koffi'],
     plugins,
-    // `import()` becomes `require()`: the module loader's own threads must not start before the engine has moved.
     supported: { 'dynamic-import': false },
     minifySyntax: true,
     minifyWhitespace: true,
-    keepNames: false,
-    legalComments: 'none',
-    logLevel: 'warning',
-    define: { 'import.meta.url': '__berthModuleUrl' },
-    banner: { js: 'const __berthModuleUrl=require("node:url").pathToFileURL(__filename).href;' },
+    // Names stay readable in the engine's log; in the client, every byte is read at every start.
+    minifyIdentifiers: name === 'cli',
+    define: { 'import.meta.url': '__moduleUrl' },
+    banner: { js: 'const __moduleUrl="file://"+encodeURI(__filename).replace(/[?#]/g,encodeURIComponent);' },
   });
 }
 
 rmSync(`${root}dist`, { recursive: true, force: true });
 mkdirSync(`${root}dist`, { recursive: true });
 await Promise.all([
-  bundle('dist/cli.cjs', 'src/main.ts', [engineApart]),
-  bundle('dist/engine.cjs', 'src/daemon/index.ts'),
-  bundle('dist/files-worker.cjs', 'src/runtime/files/worker.ts'),
-  bundle('dist/layers-worker.cjs', 'src/runtime/snapshot/worker.ts'),
-  build({
-    absWorkingDir: root,
-    entryPoints: ['src/index.ts'],
-    outfile: 'dist/index.js',
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    target: 'node22.15',
-    format: 'esm',
-    logLevel: 'warning',
-  }),
+  program('cli', 'src/main.ts', [clientParts]),
+  program('engine', 'src/daemon/index.ts'),
+  program('parser', 'src/parser/index.ts'),
+  program('files-worker', 'src/runtime/files/worker.ts'),
+  program('layers-worker', 'src/runtime/snapshot/worker.ts'),
+  build({ ...shared, entryPoints: ['src/index.ts'], outfile: 'dist/index.js', format: 'esm', packages: 'external' }),
 ]);
 writeFileSync(`${root}dist/berth.cjs`, launcher);

@@ -1,6 +1,5 @@
 import { type EngineHosts, runCli } from './cli/index.ts';
 import type { HostedEngine } from './daemon/index.ts';
-import { launchEngine } from './daemon/launch.ts';
 
 /**
  * The program. Its two halves meet only here and over the API: the engine's code is a bundle of its own, loaded by the
@@ -21,6 +20,7 @@ const hosts: EngineHosts = {
       const taken = early ?? (await claimSeat(process.env));
       if (taken) hosted ??= await hostEngine(taken, () => {});
     } else {
+      const { launchEngine } = await import('./daemon/launch.ts');
       await launchEngine({
         command: [process.execPath, process.argv[1]!, 'engine'],
         socket: config.socket,

@@ -1,6 +1,4 @@
 import { alignColumns } from './tabwriter.ts';
-import { headFunctions } from './template/functions.ts';
-import { compileTemplate } from './template/index.ts';
 
 /** One line of a list: every field a template may ask for. A function is a field that takes arguments. */
 export type Row = Readonly<Record<string, string | ((...args: never[]) => string)>>;
@@ -19,20 +17,44 @@ export interface ListFormat {
  * label cannot move the cursor; `json` keeps them, escaped.
  * @returns complete lines, or '' @throws BerthError `invalid` for a bad template
  */
-export function formatList({ format, table, heads }: ListFormat, rows: readonly Row[]): string {
+export async function formatList({ format, table, heads }: ListFormat, rows: readonly Row[]): Promise<string> {
   const trimmed = format.trim();
   if (trimmed === 'json') return lines(rows.map((row) => JSON.stringify(plainFields(row))));
   const isTable = /^table(\s|$)/.test(trimmed);
   const source = (isTable ? trimmed.slice('table'.length).trim() || table : trimmed)
     .replaceAll('\\t', '\t')
     .replaceAll('\\n', '\n');
-  const template = compileTemplate(source);
-  const printed = rows.map((row) =>
-    template.render(visibleFields(row), { isStruct: (value) => Object.hasOwn(value, ROW) }),
-  );
+  const template = plainTemplate(source, heads) ?? (await fullTemplate(source, heads));
+  const printed = rows.map(template.row);
   if (!isTable) return lines(printed);
-  const head = template.render(headFields(heads), { functions: headFunctions });
-  return lines(alignColumns([head, ...printed].flatMap((text) => text.split('\n'))));
+  return lines(alignColumns([template.head(), ...printed].flatMap((text) => text.split('\n'))));
+}
+
+interface ListTemplate {
+  row(row: Row): string;
+  head(): string;
+}
+
+/** Text with plain fields, as all default tables are: it needs no template engine, whose loading a list would feel. */
+function plainTemplate(source: string, heads: Readonly<Record<string, string>>): ListTemplate | undefined {
+  const parts = source.split(/\{\{\s*\.(\w+)\s*\}\}/);
+  const isPlain = parts.every((part, index) => (index % 2 === 0 ? !part.includes('{{') : Object.hasOwn(heads, part)));
+  if (!isPlain) return undefined;
+  const fill = (field: (name: string) => string) =>
+    parts.map((part, index) => (index % 2 === 0 ? part : field(part))).join('');
+  return {
+    row: (row) => fill((name) => visibleText(String(row[name] ?? ''))),
+    head: () => fill((name) => heads[name]!),
+  };
+}
+
+async function fullTemplate(source: string, heads: Readonly<Record<string, string>>): Promise<ListTemplate> {
+  const { compileTemplate, headFunctions } = await import('./template/index.ts');
+  const template = compileTemplate(source);
+  return {
+    row: (row) => template.render(visibleFields(row), { isStruct: (value) => Object.hasOwn(value, ROW) }),
+    head: () => template.render(headFields(heads), { functions: headFunctions }),
+  };
 }
 
 /** Text without control characters: each becomes the replacement character. */

@@ -10,7 +10,7 @@ export const run: Command = async ({ flags, args, engine, environment }) => {
   const steps = await engine.json<readonly ImageHistory[]>('GET', imagePath(args[0]!, 'history'));
   const options = { trunc: !flags.bool('no-trunc'), human, now: environment.now() };
   environment.stdout.write(
-    formatList(
+    await formatList(
       historyFormat(format, human),
       steps.map((step) => historyRow(step, options)),
     ),

@@ -16,7 +16,7 @@ export const run: Command = async ({ flags, args, engine, environment }) => {
   });
   const options = { trunc: !flags.bool('no-trunc'), digests, now: environment.now() };
   environment.stdout.write(
-    formatList(
+    await formatList(
       imagesFormat(format, digests),
       images.flatMap((image) => imageRows(image, options)),
     ),

@@ -1,5 +1,6 @@
 import type { InfoBody } from '../../api/contract/index.ts';
-import { compileTemplate, visibleText } from '../../format/index.ts';
+import { visibleText } from '../../format/index.ts';
+import { compileTemplate } from '../../format/template/index.ts';
 import { humanBinarySize } from '../../units/index.ts';
 import type { Command } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';

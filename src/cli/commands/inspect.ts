@@ -1,5 +1,5 @@
 import { BerthError, isBerthError } from '../../errors/index.ts';
-import { compileTemplate, type Template } from '../../format/index.ts';
+import { compileTemplate, type Template } from '../../format/template/index.ts';
 import type { Command, CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { containerPath, imagePath } from '../paths.ts';

@@ -21,7 +21,7 @@ export const run: Command = async ({ flags, engine, environment }) => {
   const options = { trunc, size, now: environment.now() };
   const shown = psFormat(quiet && !flags.has('format') ? '{{.ID}}' : format, flags.bool('size'));
   environment.stdout.write(
-    formatList(
+    await formatList(
       shown,
       containers.map((container) => psRow(container, options)),
     ),

@@ -1,5 +1,5 @@
 import type { VersionBody } from '../../api/contract/index.ts';
-import { compileTemplate } from '../../format/index.ts';
+import { compileTemplate } from '../../format/template/index.ts';
 import type { Command } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { printError } from '../print-error.ts';

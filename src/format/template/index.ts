@@ -1,4 +1,7 @@
 import { type EvaluateOptions, evaluate } from './evaluate.ts';
+
+export { headFunctions } from './functions.ts';
+
 import { parseTemplate } from './parse.ts';
 import type { Value } from './value.ts';
 

@@ -10,28 +10,30 @@ const rows = [
 const format = (text: string) => formatList({ ...base, format: text }, rows);
 
 describe('formatList', () => {
-  it('prints a table with heads and no control characters', () => {
-    expect(format('table')).toBe('CONTAINER ID   NAMES\nabc            web\ndef            evil\ufffd[31m\ufffdname\n');
+  it('prints a table with heads and no control characters', async () => {
+    expect(await format('table')).toBe(
+      'CONTAINER ID   NAMES\nabc            web\ndef            evil\ufffd[31m\ufffdname\n',
+    );
   });
 
-  it('prints heads alone when there is nothing to list', () => {
-    expect(formatList({ ...base, format: 'table' }, [])).toBe('CONTAINER ID   NAMES\n');
-    expect(formatList({ ...base, format: '{{.ID}}' }, [])).toBe('');
+  it('prints heads alone when there is nothing to list', async () => {
+    expect(await formatList({ ...base, format: 'table' }, [])).toBe('CONTAINER ID   NAMES\n');
+    expect(await formatList({ ...base, format: '{{.ID}}' }, [])).toBe('');
   });
 
-  it('makes a table of a template, with \\t as written in a shell', () => {
-    expect(format('table {{.Status}}\\t{{upper .ID}}\\t{{.Label "a.my-key"}}')).toBe(
+  it('makes a table of a template, with \\t as written in a shell', async () => {
+    expect(await format('table {{.Status}}\\t{{upper .ID}}\\t{{.Label "a.my-key"}}')).toBe(
       'STATUS    CONTAINER ID   my key\nUp        ABC            label-a.my-key\nExited    DEF            \n',
     );
   });
 
-  it('prints one line for each row of a template', () => {
-    expect(format('{{.ID}}:{{.Status}}')).toBe('abc:Up\ndef:Exited\n');
+  it('prints one line for each row of a template', async () => {
+    expect(await format('{{.ID}}:{{.Status}}')).toBe('abc:Up\ndef:Exited\n');
   });
 
-  it('prints one JSON object for each row', () => {
+  it('prints one JSON object for each row', async () => {
     expect(
-      format('json')
+      (await format('json'))
         .split('\n')
         .slice(0, 2)
         .map((line) => JSON.parse(line)),
@@ -41,8 +43,8 @@ describe('formatList', () => {
     ]);
   });
 
-  it('refuses a field that no row has, and suggests one', () => {
-    expect(() => format('{{.Statsu}}')).toThrow(
+  it('refuses a field that no row has, and suggests one', async () => {
+    await expect(format('{{.Statsu}}')).rejects.toThrow(
       expect.objectContaining({ message: 'template:1:3: no field .Statsu', hint: 'did you mean .Status?' }),
     );
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compileTemplate } from '../../../src/format/index.ts';
+import { compileTemplate } from '../../../src/format/template/index.ts';
 
 const data = {
   Name: 'web',
