@@ -10,6 +10,7 @@ const FRAME_MS = 100;
 const LOG_LINES = 6;
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
+const NARROWEST = 20;
 const CURSOR_OFF = '\x1b[?25l';
 const CURSOR_ON = '\x1b[?25h';
 
@@ -20,7 +21,7 @@ export function terminalProgress(stderr: OutputStream, now: () => number): Progr
   let view = emptyView;
   let timer: NodeJS.Timeout | undefined;
   let finished = false;
-  const draw = () => screen.draw(layout(view, { now: now(), paint, rows: (stderr.rows ?? DEFAULT_ROWS) - 2 }));
+  const draw = () => screen.draw(layout(view, { now: now(), paint, rows: (stderr.rows || DEFAULT_ROWS) - 2 }));
   return {
     show(event) {
       view = reduceView(view, event);
@@ -108,7 +109,8 @@ class Screen {
   }
 
   draw(lines: readonly Drawn[]): void {
-    const columns = (this.#out.columns ?? DEFAULT_COLUMNS) - 1;
+    // Some terminals say that they have no columns at all.
+    const columns = Math.max(this.#out.columns || DEFAULT_COLUMNS, NARROWEST) - 1;
     const text = lines.map((line) => `${fitted(line, columns)}\x1b[K\n`).join('');
     this.#out.write(`${this.#open ? '' : CURSOR_OFF}${this.#up()}${text}\x1b[J`);
     this.#open = true;
