@@ -6,6 +6,7 @@ import { TokenSource } from './auth/token.ts';
 import { type BlobOptions, readBlob } from './blob.ts';
 import type { RegistryConfig } from './config.ts';
 import { fetchDocument, headDocument } from './documents/fetch.ts';
+import { deleteDocument, listTags, putDocument } from './documents/write.ts';
 import { endpointsFor, isInsecure } from './endpoint.ts';
 import { BackOff, defaultRetry, type RetryPolicy } from './http/retry.ts';
 import { readTlsFiles } from './http/tls-files.ts';
@@ -13,6 +14,8 @@ import { createTransport } from './http/transport.ts';
 import { type Access, callAnywhere, type RepositoryName, readAnywhere } from './repository.ts';
 import { type FetchedDocument, type ResolvedImage, resolveImage } from './resolve.ts';
 import { type ApiRequest, Session } from './session.ts';
+import type { BlobSource, UploadOptions, UploadOutcome } from './upload/ports.ts';
+import { uploadBlob } from './upload/upload.ts';
 
 export interface RegistryClientOptions {
   readonly config?: RegistryConfig;
@@ -43,6 +46,15 @@ export interface RegistryClient {
   fetchBlob(name: RepositoryName, blob: Descriptor, options?: BlobOptions): AsyncIterable<Uint8Array>;
   /** Size of a blob; undefined when the registry does not have it. */
   headBlob(name: RepositoryName, digest: Digest, signal?: AbortSignal): Promise<number | undefined>;
+  /** Stores a document; what it refers to must be there. @returns its digest. @throws BerthError `invalid`, `forbidden` */
+  putManifest(
+    reference: Reference,
+    document: { readonly bytes: Uint8Array; readonly mediaType: string; readonly signal?: AbortSignal },
+  ): Promise<{ readonly digest: Digest; readonly listsReferrers: boolean }>;
+  deleteManifest(reference: Reference, signal?: AbortSignal): Promise<void>;
+  listTags(name: RepositoryName, signal?: AbortSignal): AsyncIterable<string>;
+  /** Brings a blob into a repository; goes on where an earlier try broke off. */
+  uploadBlob(name: RepositoryName, source: BlobSource, options?: UploadOptions): Promise<UploadOutcome>;
   /** Closes idle connections. */
   close(): void;
 }
@@ -83,6 +95,10 @@ function clientOf(access: Access, retry: RetryPolicy, close: () => void): Regist
         readAnywhere(access, name, (place) => session.once(place, blobRequest(blob.digest, offset, signal)));
       return readBlob(blob, open, retry, blobOptions);
     },
+    putManifest: (reference, document) => putDocument(access, withDefaultTag(reference), document),
+    deleteManifest: (reference, signal) => deleteDocument(access, withDefaultTag(reference), signal),
+    listTags: (name, signal) => listTags(access, name, signal),
+    uploadBlob: (name, source, uploadOptions) => uploadBlob({ ...access, retry }, name, source, uploadOptions),
     headBlob: (name, digest, signal) =>
       callSized(access, name, { ...blobRequest(digest, 0, signal), method: 'HEAD', understood: [404] }),
   };

@@ -6,3 +6,5 @@ export type { RetryPolicy } from './http/retry.ts';
 export type { PullMessage, PullSink } from './pull/ports.ts';
 export { createPuller, type Puller, type PullerOptions, type PullRequest } from './pull/puller.ts';
 export type { FetchedDocument, ResolvedImage } from './resolve.ts';
+export type { BlobSource, UploadMemory, UploadOptions, UploadOutcome } from './upload/ports.ts';
+export { openUploadMemory } from './upload/upload-memory.ts';

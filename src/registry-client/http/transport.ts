@@ -85,8 +85,13 @@ export function createTransport(options: TransportOptions): Transport {
           Object.assign(new Error(`no answer for ${idleTimeoutMs / 1000} seconds`), { code: 'ETIMEDOUT' }),
         ),
       );
-      outgoing.once('error', (error) => reject(failed(error, url, signal)));
-      outgoing.once('response', (incoming) => resolve(responseOf(incoming, url, signal)));
+      // After the answer, too: a server may close on a body that it does not want.
+      outgoing.on('error', (error) => reject(failed(error, url, signal)));
+      outgoing.once('response', (incoming) => {
+        // Whoever answered before the body was whole will not read the rest of it.
+        if (!outgoing.writableEnded) incoming.once('close', () => outgoing.destroy());
+        resolve(responseOf(incoming, url, signal));
+      });
       if (body === undefined) outgoing.end();
       else if (body instanceof Uint8Array) outgoing.end(body);
       else void write(body, outgoing).catch((error: Error) => outgoing.destroy(error));

@@ -1,0 +1,231 @@
+import { BerthError } from '../../errors/index.ts';
+import type { Digest } from '../../oci/index.ts';
+import { Transient } from '../http/failure.ts';
+import { type RetryPolicy, waitMs } from '../http/retry.ts';
+import type { HttpResponse } from '../http/transport.ts';
+import { type Access, type RepositoryName, writePlace } from '../repository.ts';
+import type { ApiRequest, Place, Session } from '../session.ts';
+import type { BlobSource, UploadOptions, UploadOutcome } from './ports.ts';
+
+/** What is lost at most when a registry cannot tell how much of a chunk came. */
+const CHUNK = 16 * 1024 * 1024;
+
+/** An upload that the registry knows. Each answer names the place for the next request. */
+interface Upload {
+  readonly location: URL;
+  /** Bytes that the registry has. */
+  readonly offset: number;
+  readonly minChunk: number;
+}
+
+/** The registry does not know the upload any more, or cannot go on with it. */
+class UploadLost extends Error {}
+
+/**
+ * Brings a blob into a repository: not at all when it is there, by a mount when another repository has it, else in
+ * chunks. A broken connection is taken up where the registry says it broke; with a memory, so is a broken process.
+ * @throws BerthError `unauthorized`, `forbidden`, `unavailable` after five tries that brought nothing
+ * @see distribution-spec, "Pushing blobs"
+ */
+export async function uploadBlob(
+  access: Access & { readonly retry: RetryPolicy },
+  name: RepositoryName,
+  source: BlobSource,
+  options: UploadOptions = {},
+): Promise<UploadOutcome> {
+  const { signal, memory } = options;
+  const job = new BlobUpload(access.session, writePlace(access, name), source, options);
+  if (await job.isPresent()) return 'present';
+  let upload = await job.resume(await memory?.recall(job.key));
+  for (let failures = 0; ; ) {
+    const before = upload?.offset ?? 0;
+    try {
+      upload ??= await job.begin();
+      if (upload === undefined) return 'mounted';
+      for (; upload.offset < source.size && source.size > job.wholeUpTo(upload); ) {
+        upload = await job.sendChunk(upload);
+        await memory?.note(job.key, upload.location.href);
+      }
+      await job.finish(upload);
+      await memory?.forget(job.key);
+      return 'uploaded';
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof Transient) && !(error instanceof UploadLost)) throw error;
+      failures = (upload?.offset ?? 0) > before ? 1 : failures + 1;
+      const passing = error instanceof Transient ? error : undefined;
+      if (failures >= access.retry.attempts) throw passing?.error ?? lost(source.digest);
+      await access.retry.sleep(waitMs(failures, passing?.afterMs, access.retry), signal);
+      // The last request may have arrived although its answer did not.
+      if (await job.isPresent()) return 'uploaded';
+      upload = error instanceof UploadLost ? undefined : await job.resume(upload?.location.href);
+    }
+  }
+}
+
+function lost(digest: Digest): BerthError {
+  return new BerthError('unavailable', `the registry lost the upload of ${digest.slice(0, 19)} again and again`);
+}
+
+class BlobUpload {
+  readonly key: string;
+  readonly #session: Session;
+  readonly #place: Place;
+  readonly #source: BlobSource;
+  readonly #options: UploadOptions;
+
+  constructor(session: Session, place: Place, source: BlobSource, options: UploadOptions) {
+    this.#session = session;
+    this.#place = place;
+    this.#source = source;
+    this.#options = options;
+    const { host, repository } = place.endpoint;
+    this.key = `${host.authority}/${repository}@${source.digest}`;
+  }
+
+  async isPresent(): Promise<boolean> {
+    const request = this.#request('HEAD', `blobs/${this.#source.digest}`, { understood: [404] });
+    return await this.#session.call(this.#place, request, (response) => {
+      response.discard();
+      return response.status !== 404;
+    });
+  }
+
+  /** Small blobs go with the request that ends the upload. */
+  wholeUpTo({ offset, minChunk }: Upload): number {
+    return offset === 0 ? Math.max(CHUNK, minChunk) : 0;
+  }
+
+  /** @returns undefined when the blob was mounted */
+  async begin(): Promise<Upload | undefined> {
+    for (const from of this.#options.mountFrom ?? []) {
+      const query = new URLSearchParams({ mount: this.#source.digest, from });
+      const scopes = [`repository:${from}:pull`];
+      // Who may not read the source uploads instead.
+      const begun = await this.#begin(`blobs/uploads/?${query}`, { scopes, understood: [401, 403, 404] });
+      if (begun === 'mounted') return undefined;
+      if (begun !== 'refused') return begun;
+    }
+    const begun = await this.#begin('blobs/uploads/', {});
+    if (typeof begun === 'string') throw new UploadLost('the registry did not begin an upload');
+    return begun;
+  }
+
+  async #begin(path: string, extra: Partial<ApiRequest>): Promise<Upload | 'mounted' | 'refused'> {
+    const request = this.#request('POST', path, { headers: { 'Content-Length': '0' }, ...extra });
+    return await this.#session.call(this.#place, request, (response) => {
+      response.discard();
+      if (response.status >= 400) return 'refused';
+      if (response.status === 201) return 'mounted';
+      return {
+        location: this.#locationOf(response),
+        offset: 0,
+        minChunk: Number(response.header('oci-chunk-min-length') ?? 0),
+      };
+    });
+  }
+
+  /** Asks how much of an earlier upload the registry has; undefined when nothing can be done with it. */
+  async resume(location: string | undefined): Promise<Upload | undefined> {
+    if (location === undefined || !URL.canParse(location)) return undefined;
+    const url = new URL(location);
+    const { origin } = await this.#session.open(this.#place.endpoint.host, this.#options.signal);
+    if (url.origin !== origin.origin) return undefined;
+    const request = this.#request('GET', url, { understood: [400, 404, 405, 416] });
+    return await this.#session.call(this.#place, request, (response) => {
+      response.discard();
+      if (response.status >= 400) return undefined;
+      const offset = endOf(response);
+      if (offset === undefined || offset > this.#source.size) return undefined;
+      this.#options.onProgress?.(offset);
+      return { location: this.#locationOf(response, url), offset, minChunk: 0 };
+    });
+  }
+
+  async sendChunk(upload: Upload): Promise<Upload> {
+    const { offset, minChunk } = upload;
+    const length = Math.min(Math.max(CHUNK, minChunk), this.#source.size - offset);
+    const response = await this.#session.once(
+      this.#place,
+      this.#request('PATCH', upload.location, {
+        headers: {
+          'Content-Type': 'application/octet-stream',
+          'Content-Range': `${offset}-${offset + length - 1}`,
+          'Content-Length': String(length),
+        },
+        body: () => this.#slice(offset, length),
+        understood: [404, 416],
+      }),
+    );
+    response.discard();
+    if (response.status >= 400) throw new UploadLost(`PATCH was answered by ${response.status}`);
+    this.#options.onProgress?.(offset + length);
+    return { location: this.#locationOf(response, upload.location), offset: offset + length, minChunk };
+  }
+
+  /** Sends what is left, and the digest. */
+  async finish({ location, offset }: Upload): Promise<void> {
+    const { digest, size } = this.#source;
+    const url = new URL(location);
+    url.searchParams.set('digest', digest);
+    const left = size - offset;
+    const response = await this.#session.once(
+      this.#place,
+      this.#request('PUT', url, {
+        headers: {
+          'Content-Type': 'application/octet-stream',
+          'Content-Length': String(left),
+          ...(left > 0 && offset > 0 ? { 'Content-Range': `${offset}-${size - 1}` } : {}),
+        },
+        ...(left > 0 ? { body: () => this.#slice(offset, left) } : {}),
+        understood: [404, 416],
+      }),
+    );
+    response.discard();
+    if (response.status >= 400) throw new UploadLost(`PUT was answered by ${response.status}`);
+    const said = response.header('docker-content-digest');
+    if (said !== undefined && said !== digest) {
+      throw new BerthError('invalid', `the registry took blob ${digest} for ${said.slice(0, 150)}`);
+    }
+    this.#options.onProgress?.(size);
+  }
+
+  async *#slice(from: number, length: number): AsyncGenerator<Uint8Array> {
+    let left = length;
+    for await (const chunk of this.#source.open(from)) {
+      yield chunk.subarray(0, left);
+      left -= Math.min(left, chunk.length);
+      if (left === 0) return;
+    }
+    throw new BerthError('internal', `blob ${this.#source.digest} is shorter than the ${this.#source.size} bytes said`);
+  }
+
+  #request(method: ApiRequest['method'], path: string | URL, extra: Partial<ApiRequest>): ApiRequest {
+    const { repository } = this.#place.endpoint;
+    const { signal } = this.#options;
+    return { method, path, actions: 'pull,push', doing: `pushing to ${repository}`, signal, ...extra };
+  }
+
+  /** May be relative. A proxy that ends TLS makes some registries name http: that is not followed, but mended. */
+  #locationOf(response: HttpResponse, fallback?: URL): URL {
+    const text = response.header('location');
+    if (text === undefined && fallback) return fallback;
+    if (text === undefined || !URL.canParse(text, response.url.href)) {
+      throw new BerthError('invalid', `${response.url.host} began an upload without saying where`);
+    }
+    const location = new URL(text, response.url);
+    if (location.host === response.url.host) location.protocol = response.url.protocol;
+    if (location.protocol !== 'https:' && location.protocol !== response.url.protocol) {
+      throw new BerthError('forbidden', `${response.url.host} wants the upload at ${location.host} without encryption`);
+    }
+    return location;
+  }
+}
+
+/** `Range: 0-<last byte>`. Nothing is `0-0`, as is one byte: then the next chunk finds out. */
+function endOf(response: HttpResponse): number | undefined {
+  const range = /^(?:bytes=)?0-(\d+)$/.exec(response.header('range') ?? '');
+  if (!range) return undefined;
+  const last = Number(range[1]);
+  return last === 0 ? 0 : last + 1;
+}
