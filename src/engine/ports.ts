@@ -157,6 +157,8 @@ export interface ContainerSpec {
     readonly target: string;
     readonly readonly: boolean;
     readonly options: readonly string[];
+    /** Nothing is made in the place of a missing source: it is an error. */
+    readonly mustExist?: boolean;
   }[];
   readonly tmpfs: readonly { readonly target: string; readonly options: string }[];
   readonly shmSizeBytes: number;

@@ -18,13 +18,16 @@ export interface ParsedBind {
  * @throws BerthError `invalid`, and `unsupported` for volumes
  */
 export function parseBinds(texts: readonly string[]): readonly ParsedBind[] {
-  const parsed = texts.map(parseBind);
+  return texts.map(parseBind);
+}
+
+/** @throws BerthError `invalid` when two mounts have one place */
+export function refuseDuplicates(targets: readonly string[]): void {
   const seen = new Set<string>();
-  for (const { bind } of parsed) {
-    if (seen.has(bind.target)) throw new BerthError('invalid', `Duplicate mount point: ${bind.target}`);
-    seen.add(bind.target);
+  for (const target of targets) {
+    if (seen.has(target)) throw new BerthError('invalid', `Duplicate mount point: ${target}`);
+    seen.add(target);
   }
-  return parsed;
 }
 
 function parseBind(text: string): ParsedBind {
@@ -64,7 +67,7 @@ function parseBind(text: string): ParsedBind {
   };
 }
 
-function cleanPath(path: string): string {
+export function cleanPath(path: string): string {
   const parts: string[] = [];
   for (const part of path.split('/')) {
     if (part === '..') parts.pop();

@@ -4,11 +4,12 @@ import type { ContainerCreateBody, ContainerCreated, HostConfigBody, MountPoint 
 import { BerthError } from '../../errors/index.ts';
 import { chainIds } from '../../oci/index.ts';
 import type { StoredImage } from '../ports.ts';
-import { parseBinds } from './binds.ts';
+import { parseBinds, refuseDuplicates } from './binds.ts';
 import { capabilityNames } from './capabilities.ts';
 import { allSettled, announce, Container, type ContainersContext, save } from './container.ts';
 import { checkSupported, networkOf } from './host-config.ts';
 import { mergeConfig, overrideEnv } from './merge-config.ts';
+import { parseMounts, requireSources } from './mounts.ts';
 import { checkName, generateId, generateName } from './names.ts';
 import type { ContainerRecord } from './record.ts';
 import { signalNumber } from './signals.ts';
@@ -31,6 +32,7 @@ export async function createContainer(
   try {
     const image = await context.resolveImage(body.Image);
     const container = new Container(newRecord(context, { id, name, body, image }));
+    await requireSources(container.record.launch.binds);
     await make(context, container, image);
     table.add(container);
     announce(context, container, 'create');
@@ -72,7 +74,10 @@ function newRecord({ ports }: ContainersContext, { id, name, body, image }: NewC
   const merged = mergeConfig(body, image.config.config ?? {});
   if (merged.StopSignal) signalNumber(merged.StopSignal);
   const network = networkOf(host);
-  const binds = parseBinds(host.Binds ?? []);
+  const mounts = parseMounts(host['Mounts']);
+  const binds = [...parseBinds(host.Binds ?? []), ...mounts.binds];
+  const tmpfs = [...tmpfsOf(host), ...mounts.tmpfs];
+  refuseDuplicates([...binds.map(({ bind }) => bind.target), ...tmpfs.map(({ target }) => target)]);
   // Who asks for the host's network gets the host's name with it, unless it is given another one.
   const hostName = merged.Hostname || (host.NetworkMode === 'host' ? hostname() : id.slice(0, 12));
   const runtime = host.Runtime || ports.defaults.runtime;
@@ -106,7 +111,7 @@ function newRecord({ ports }: ContainersContext, { id, name, body, image }: NewC
       capAdd: capabilityNames('CapAdd', host.CapAdd ?? []),
       capDrop: capabilityNames('CapDrop', host.CapDrop ?? []),
       binds: binds.map(({ bind }) => bind),
-      tmpfs: tmpfsOf(host),
+      tmpfs,
       shmSizeBytes,
     },
     logPath: '',

@@ -3,7 +3,7 @@ import { BerthError } from '../../errors/index.ts';
 
 /** Fields that the engine reads, or that mean nothing to it. */
 const HONOURED = new Set(
-  'Binds NetworkMode AutoRemove Privileged ReadonlyRootfs Init CapAdd CapDrop Tmpfs RestartPolicy LogConfig Runtime ShmSize ContainerIDFile ConsoleSize'.split(
+  'Binds NetworkMode AutoRemove Privileged ReadonlyRootfs Init CapAdd CapDrop Tmpfs RestartPolicy LogConfig Runtime ShmSize Mounts ContainerIDFile ConsoleSize'.split(
     ' ',
   ),
 );
@@ -43,7 +43,6 @@ const FLAGS: Readonly<Record<string, string>> = {
   MemoryReservation: '--memory-reservation',
   MemorySwap: '--memory-swap',
   MemorySwappiness: '--memory-swappiness',
-  Mounts: '--mount',
   NanoCpus: '--cpus',
   OomKillDisable: '--oom-kill-disable',
   OomScoreAdj: '--oom-score-adj',

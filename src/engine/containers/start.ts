@@ -66,7 +66,9 @@ async function prepare(context: ContainersContext, container: Container): Promis
     mounting,
     save(context, container),
     // A missing source of -v becomes a folder; what is there already may as well be a file.
-    ...launch.binds.map(({ source }) => mkdir(source, { recursive: true }).catch(ignoreExisting)),
+    ...launch.binds
+      .filter(({ mustExist }) => !mustExist)
+      .map(({ source }) => mkdir(source, { recursive: true }).catch(ignoreExisting)),
   ]);
   container.root = await mounting;
   return { ...launch, rootPath: container.root.path };

@@ -94,7 +94,7 @@ describe('create', () => {
     ['--network bridge', { NetworkMode: 'bridge' }],
     ['--network my-net', { NetworkMode: 'my-net' }],
     ['--network container:a', { NetworkMode: 'container:a' }],
-    ['--mount', { Mounts: [{ Type: 'bind', Source: '/a', Target: '/b' }] }],
+
     ['--security-opt', { SecurityOpt: ['seccomp=unconfined'] }],
     ['--security-opt systempaths=unconfined', { MaskedPaths: [] }],
     ['--pids-limit', { PidsLimit: 5 }],
