@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { hasErrors } from '../../src/diagnostics/index.ts';
-import { type Dockerfile, parseDockerfile, printDockerfile } from '../../src/parser/index.ts';
+import { parseDockerfile, printDockerfile } from '../../src/parser/index.ts';
 import { corpusFile, type FrontendCase, jsonLines } from './dockerfile-corpus.ts';
+import { meaningOf } from './dockerfile-meaning.ts';
 
 const fixtures = fileURLToPath(new URL('../../fixtures/dockerfile/', import.meta.url));
 const texts: [name: string, text: string][] = [
@@ -25,16 +26,7 @@ describe('printDockerfile', () => {
     const printed = printDockerfile(value);
     const again = parseDockerfile(printed);
     expect(again.diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
-    expect(meaning(again.value)).toEqual(meaning(value));
+    expect(meaningOf(again.value)).toEqual(meaningOf(value));
     expect(printDockerfile(again.value)).toBe(printed);
   });
 });
-
-/** The IR without what tells only how it was written. */
-function meaning(dockerfile: Dockerfile): unknown {
-  return JSON.parse(
-    JSON.stringify(dockerfile, (key, value) =>
-      key === 'span' || key === 'original' || key === 'emptyLines' ? undefined : value,
-    ),
-  );
-}

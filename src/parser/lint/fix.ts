@@ -1,4 +1,4 @@
-import { type Diagnostic, hasErrors, type TextEdit } from '../../diagnostics/index.ts';
+import type { Diagnostic, TextEdit } from '../../diagnostics/index.ts';
 import { checkText } from './check-dockerfile.ts';
 import type { CheckFinding } from './finding.ts';
 import type { CheckOptions } from './survey.ts';
@@ -21,11 +21,15 @@ export function fixText(text: string, options: CheckOptions & { readonly file?: 
     if (findings.length === 0) break;
     const { text: next, applied } = applyFixes(current, findings);
     // A fix that breaks the file would be our mistake; the author's text is worth more.
-    if (next === current || hasErrors(checkText(next, options).parsed.diagnostics)) break;
+    if (next === current || errorsIn(next, options) > errorsIn(current, options)) break;
     fixed.push(...applied);
     current = next;
   }
   return { text: current, fixed };
+}
+
+function errorsIn(text: string, options: CheckOptions): number {
+  return checkText(text, options).parsed.diagnostics.filter(({ severity }) => severity === 'error').length;
 }
 
 /** Applies fixes that do not overlap with one taken before. */

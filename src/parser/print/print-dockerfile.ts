@@ -1,5 +1,6 @@
 import { assertNever } from '../../errors/index.ts';
 import type { Command, Dockerfile, Heredoc, Instruction, KeyValue, Mount, Word } from '../ir.ts';
+import type { EscapeToken } from '../words/shell-lex.ts';
 import { afterFlags, commaField, flagValue, jsonForm, pathList } from './print-words.ts';
 
 /**
@@ -11,9 +12,10 @@ export function printDockerfile(dockerfile: Dockerfile): string {
   const { directives, globalArgs, stages } = dockerfile;
   const head = directives.map(({ name, value }) => `# ${name}=${value}\n`);
   if (dockerfile.escape === '`' && !directives.some(({ name }) => name === 'escape')) head.push('# escape=`\n');
+  const print = (instruction: Instruction) => printInstruction(instruction, dockerfile.escape);
   const blocks = [
-    globalArgs.map(printInstruction).join(''),
-    ...stages.map(({ from, instructions }) => [from, ...instructions].map(printInstruction).join('')),
+    globalArgs.map(print).join(''),
+    ...stages.map(({ from, instructions }) => [from, ...instructions].map(print).join('')),
   ].filter((block) => block !== '');
   const body = blocks.join('\n');
   // A comment at the very top could be taken for a directive; a blank line ends those.
@@ -22,10 +24,16 @@ export function printDockerfile(dockerfile: Dockerfile): string {
 }
 
 /** One instruction with the comments above it and its heredoc bodies, each line ended. */
-export function printInstruction(instruction: Instruction): string {
+export function printInstruction(instruction: Instruction, token: EscapeToken = '\\'): string {
   const comments = instruction.comments.map((comment) => `# ${comment}\n`);
   const bodies = instruction.heredocs.map(({ content, name }) => `${content}${name}\n`);
-  return `${comments.join('')}${sentence(instruction)}\n${bodies.join('')}`;
+  return `${comments.join('')}${ended(sentence(instruction), token)}\n${bodies.join('')}`;
+}
+
+/** A line that ends in the escape character must not go on: a vertical tab behind it is white space to be dropped. */
+function ended(line: string, token: EscapeToken): string {
+  const text = line.replace(/[ \t]+$/, '');
+  return text.endsWith(token) && text.at(-2) !== token ? `${line}\v` : line;
 }
 
 function sentence(instruction: Instruction): string {
@@ -129,7 +137,8 @@ function argumentsOf(instruction: Instruction): string {
     case 'maintainer':
       return afterFlags(instruction.name.text);
     case 'onbuild':
-      return sentence(instruction.instruction);
+      // The image keeps this text as it is written.
+      return instruction.text.text;
     default:
       return assertNever(instruction);
   }

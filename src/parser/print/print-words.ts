@@ -1,4 +1,5 @@
 import type { Word } from '../ir.ts';
+import { findHeredocMarkers } from '../lex/heredoc.ts';
 import { isJsonArray } from '../lex/json-array.ts';
 
 /** A flag value as `--name=value` takes it: blanks, quotes and backslashes are escaped. */
@@ -12,12 +13,16 @@ export function jsonForm(words: readonly Word[]): string {
 }
 
 /** Paths as words, or as JSON when one of them could not be told apart from what is around it. */
-export function pathList(words: readonly Word[], extra: readonly string[] = []): string {
-  const [last] = words.slice(-1);
-  const plain = [...words.slice(0, -1).map(({ text }) => text), ...extra, ...(last ? [last.text] : [])];
-  const text = plain.join(' ');
-  const isPlain = words.every((word) => word.text !== '' && !/[\s<]/.test(word.text)) && !isJsonArray(text);
-  return isPlain || extra.length > 0 ? afterFlags(text) : jsonForm(words);
+export function pathList(words: readonly Word[], markers: readonly string[] = []): string {
+  const texts = words.map(({ text }) => text);
+  if (markers.length > 0) {
+    // The reference takes a marker behind a no-break space for one, though it is part of a path: then it is there already.
+    const missing = markers.slice(findHeredocMarkers(texts.join(' ')).length);
+    return afterFlags([...texts.slice(0, -1), ...missing, ...texts.slice(-1)].join(' '));
+  }
+  const plain = texts.join(' ');
+  const isPlain = texts.every((text) => text !== '' && !/[\s<]/.test(text)) && !isJsonArray(plain);
+  return isPlain ? afterFlags(plain) : jsonForm(words);
 }
 
 /** Arguments that begin with `--` must not be taken for flags. */

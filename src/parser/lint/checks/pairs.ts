@@ -1,5 +1,6 @@
 import type { TextEdit } from '../../../diagnostics/index.ts';
 import type { Instruction, KeyValue, Word } from '../../ir.ts';
+import { isSpace } from '../../words/characters.ts';
 import type { EscapeToken } from '../../words/shell-lex.ts';
 import type { Check } from '../check.ts';
 import { between, isContiguous, partOf } from '../finding.ts';
@@ -31,9 +32,9 @@ export const pairChecks: Check = {
  */
 function asPair({ key, value }: KeyValue, token: EscapeToken): TextEdit[] | undefined {
   const gap = between(key.span, value.span);
-  if (!gap || /["'\\`]/.test(key.text)) return undefined;
+  if (!gap || [...key.text].some((char) => isSpace(char) || `"'\\\``.includes(char))) return undefined;
   const equals = { span: gap, newText: '=' };
-  if (!/[\t\v\f\r ]/.test(value.text)) return isContiguous(value) ? [equals] : undefined;
+  if (![...value.text].some(isSpace)) return isContiguous(value) ? [equals] : undefined;
   if (!/["'\\`]/.test(value.text)) {
     const { file, end } = value.span;
     return [
@@ -53,7 +54,7 @@ function unquotedBlanks(value: Word, token: EscapeToken): TextEdit[] {
     if (char === token && quote !== "'") at++;
     else if (char === quote) quote = '';
     else if (quote === '' && (char === '"' || char === "'")) quote = char;
-    else if (quote === '' && /\s/.test(char)) edits.push({ span: partOf(value, at, at)!, newText: token });
+    else if (quote === '' && isSpace(char)) edits.push({ span: partOf(value, at, at)!, newText: token });
   }
   return edits;
 }
