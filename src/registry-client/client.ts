@@ -17,6 +17,9 @@ import { type ApiRequest, Session } from './session.ts';
 import type { BlobSource, UploadOptions, UploadOutcome } from './upload/ports.ts';
 import { uploadBlob } from './upload/upload.ts';
 
+/** What is lost at most when a registry cannot tell how much of a chunk came. */
+const UPLOAD_CHUNK = 16 * 1024 * 1024;
+
 export interface RegistryClientOptions {
   readonly config?: RegistryConfig;
   readonly keychain?: Keychain;
@@ -26,6 +29,8 @@ export interface RegistryClientOptions {
   readonly retry?: Partial<RetryPolicy>;
   /** Longest silence on a connection. Default 60 s. */
   readonly idleTimeoutMs?: number;
+  /** Uploads go in requests of this size, which proxies may limit. Default 16 MiB. */
+  readonly uploadChunkBytes?: number;
 }
 
 /** Speaks to any registry of the OCI distribution protocol. Connections, tokens and waits are shared by its users. */
@@ -72,15 +77,23 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   });
   const tokens = new TokenSource(transport, now);
   const session = new Session({ transport, tokens, backOff: new BackOff(now), retry, now });
-  return clientOf({ session, config, keychain: options.keychain }, retry, () => transport.close());
+  const shared = { retry, chunkBytes: options.uploadChunkBytes ?? UPLOAD_CHUNK, close: () => transport.close() };
+  return clientOf({ session, config, keychain: options.keychain }, shared);
 }
 
-function clientOf(access: Access, retry: RetryPolicy, close: () => void): RegistryClient {
+interface SharedParts {
+  readonly retry: RetryPolicy;
+  readonly chunkBytes: number;
+  readonly close: () => void;
+}
+
+function clientOf(access: Access, shared: SharedParts): RegistryClient {
   const { session, config } = access;
+  const { retry, chunkBytes, close } = shared;
   return {
     retry,
     close,
-    as: (keychain) => clientOf({ ...access, keychain }, retry, close),
+    as: (keychain) => clientOf({ ...access, keychain }, shared),
     async ping(registry, signal) {
       const [endpoint] = endpointsFor({ registry, repository: '' }, config, 'pull').slice(-1);
       if (endpoint === undefined) throw new Error('a registry has at least one place');
@@ -98,7 +111,8 @@ function clientOf(access: Access, retry: RetryPolicy, close: () => void): Regist
     putManifest: (reference, document) => putDocument(access, withDefaultTag(reference), document),
     deleteManifest: (reference, signal) => deleteDocument(access, withDefaultTag(reference), signal),
     listTags: (name, signal) => listTags(access, name, signal),
-    uploadBlob: (name, source, uploadOptions) => uploadBlob({ ...access, retry }, name, source, uploadOptions),
+    uploadBlob: (name, source, uploadOptions) =>
+      uploadBlob({ ...access, retry, chunkBytes }, name, source, uploadOptions),
     headBlob: (name, digest, signal) =>
       callSized(access, name, { ...blobRequest(digest, 0, signal), method: 'HEAD', understood: [404] }),
   };

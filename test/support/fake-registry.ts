@@ -38,8 +38,10 @@ export interface FakeRegistryOptions {
 }
 
 interface Upload {
-  bytes: Buffer;
+  parts: Buffer[];
 }
+
+const lengthOf = ({ parts }: Upload) => parts.reduce((sum, { length }) => sum + length, 0);
 
 /** A registry in memory that does what the protocol says, unless a script says otherwise. */
 export class FakeRegistry {
@@ -247,27 +249,28 @@ export class FakeRegistry {
         return stage.send(201, { Location: `/v2/${repository}/blobs/${sha256(mounted)}` });
       }
       this.#serial += 1;
-      this.uploads.set(`u${this.#serial}`, { bytes: Buffer.alloc(0) });
+      this.uploads.set(`u${this.#serial}`, { parts: [] });
       const { minChunk } = this.#options;
       const limit: Record<string, string> = minChunk ? { 'OCI-Chunk-Min-Length': String(minChunk) } : {};
       return stage.send(202, { Location: place(`u${this.#serial}`), Range: '0-0', ...limit });
     }
     const upload = this.uploads.get(id);
     if (!upload) return stage.send(404, {}, errors('BLOB_UPLOAD_UNKNOWN', 'upload unknown'));
-    const range = () => ({ Location: place(id), Range: `0-${Math.max(0, upload.bytes.length - 1)}` });
+    const range = () => ({ Location: place(id), Range: `0-${Math.max(0, lengthOf(upload) - 1)}` });
     if (request.method === 'GET') return stage.send(204, range());
     if (request.method === 'DELETE') {
       this.uploads.delete(id);
       return stage.send(204);
     }
     const start = /^(\d+)-/.exec(String(request.headers['content-range'] ?? ''));
-    if (start && Number(start[1]) !== upload.bytes.length) return stage.send(416, range());
-    for await (const chunk of request) upload.bytes = Buffer.concat([upload.bytes, chunk as Buffer]);
+    if (start && Number(start[1]) !== lengthOf(upload)) return stage.send(416, range());
+    for await (const chunk of request) upload.parts.push(chunk as Buffer);
     if (request.method === 'PATCH') return stage.send(202, range());
     const digest = url.searchParams.get('digest');
-    if (sha256(upload.bytes) !== digest) return stage.send(400, {}, errors('DIGEST_INVALID', 'digest did not match'));
+    const content = Buffer.concat(upload.parts);
+    if (sha256(content) !== digest) return stage.send(400, {}, errors('DIGEST_INVALID', 'digest did not match'));
     this.uploads.delete(id);
-    this.addBlob(repository, upload.bytes);
+    this.addBlob(repository, content);
     stage.send(201, { Location: `/v2/${repository}/blobs/${digest}`, 'Docker-Content-Digest': digest });
   }
 }

@@ -52,17 +52,11 @@ export async function deleteDocument(access: Access, reference: Reference, signa
 export async function* listTags(access: Access, name: RepositoryName, signal?: AbortSignal): AsyncGenerator<string> {
   let path: string | URL = 'tags/list?n=1000';
   for (let page = 0; page < MAX_PAGES; page += 1) {
-    const request = {
-      method: 'GET',
-      path,
-      actions: 'pull',
-      doing: `listing tags of ${name.repository}`,
-      signal,
-    } as const;
-    const { tags, next }: { tags: readonly string[]; next: URL | undefined } = await callAnywhere(
+    const doing = `listing tags of ${name.repository}`;
+    const { tags, next }: TagPage = await callAnywhere(
       access,
       name,
-      request,
+      { method: 'GET', path, actions: 'pull', doing, signal },
       async (response) => ({
         tags: parseTags(await response.read(MAX_PAGE_BYTES, 'a list of tags')),
         next: nextPage(response.header('link'), response.url),
@@ -72,6 +66,11 @@ export async function* listTags(access: Access, name: RepositoryName, signal?: A
     if (next === undefined) return;
     path = next;
   }
+}
+
+interface TagPage {
+  readonly tags: readonly string[];
+  readonly next: URL | undefined;
 }
 
 function parseTags(body: Buffer): readonly string[] {

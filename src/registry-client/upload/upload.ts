@@ -7,9 +7,6 @@ import { type Access, type RepositoryName, writePlace } from '../repository.ts';
 import type { ApiRequest, Place, Session } from '../session.ts';
 import type { BlobSource, UploadOptions, UploadOutcome } from './ports.ts';
 
-/** What is lost at most when a registry cannot tell how much of a chunk came. */
-const CHUNK = 16 * 1024 * 1024;
-
 /** An upload that the registry knows. Each answer names the place for the next request. */
 interface Upload {
   readonly location: URL;
@@ -28,20 +25,23 @@ class UploadLost extends Error {}
  * @see distribution-spec, "Pushing blobs"
  */
 export async function uploadBlob(
-  access: Access & { readonly retry: RetryPolicy },
+  access: Access & { readonly retry: RetryPolicy; readonly chunkBytes: number },
   name: RepositoryName,
   source: BlobSource,
   options: UploadOptions = {},
 ): Promise<UploadOutcome> {
   const { signal, memory } = options;
-  const job = new BlobUpload(access.session, writePlace(access, name), source, options);
+  const job = new BlobUpload(access, writePlace(access, name), source, options);
   if (await job.isPresent()) return 'present';
   let upload = await job.resume(await memory?.recall(job.key));
   for (let failures = 0; ; ) {
     const before = upload?.offset ?? 0;
     try {
-      upload ??= await job.begin();
-      if (upload === undefined) return 'mounted';
+      if (upload === undefined) {
+        upload = await job.begin();
+        if (upload === undefined) return 'mounted';
+        await memory?.note(job.key, upload.location.href);
+      }
       for (; upload.offset < source.size && source.size > job.wholeUpTo(upload); ) {
         upload = await job.sendChunk(upload);
         await memory?.note(job.key, upload.location.href);
@@ -70,12 +70,19 @@ function lost(digest: Digest): BerthError {
 class BlobUpload {
   readonly key: string;
   readonly #session: Session;
+  readonly #chunkBytes: number;
   readonly #place: Place;
   readonly #source: BlobSource;
   readonly #options: UploadOptions;
 
-  constructor(session: Session, place: Place, source: BlobSource, options: UploadOptions) {
+  constructor(
+    { session, chunkBytes }: { readonly session: Session; readonly chunkBytes: number },
+    place: Place,
+    source: BlobSource,
+    options: UploadOptions,
+  ) {
     this.#session = session;
+    this.#chunkBytes = chunkBytes;
     this.#place = place;
     this.#source = source;
     this.#options = options;
@@ -93,7 +100,7 @@ class BlobUpload {
 
   /** Small blobs go with the request that ends the upload. */
   wholeUpTo({ offset, minChunk }: Upload): number {
-    return offset === 0 ? Math.max(CHUNK, minChunk) : 0;
+    return offset === 0 ? Math.max(this.#chunkBytes, minChunk) : 0;
   }
 
   /** @returns undefined when the blob was mounted */
@@ -144,7 +151,7 @@ class BlobUpload {
 
   async sendChunk(upload: Upload): Promise<Upload> {
     const { offset, minChunk } = upload;
-    const length = Math.min(Math.max(CHUNK, minChunk), this.#source.size - offset);
+    const length = Math.min(Math.max(this.#chunkBytes, minChunk), this.#source.size - offset);
     const response = await this.#session.once(
       this.#place,
       this.#request('PATCH', upload.location, {
