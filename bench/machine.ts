@@ -68,8 +68,9 @@ export class BareCrun {
   }
 }
 
-/** Resident memory of a process in MB. */
-export function residentMb(pid: number): number {
-  const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return Number(line?.[1] ?? 0) / 1024;
+/** Memory of a process in MB: what is resident, and its share of it when pages that others map too are divided. */
+export function memoryMb(pid: number): { readonly resident: number; readonly share: number } {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(rollup)?.[1] ?? 0) / 1024;
+  return { resident: field('Rss'), share: field('Pss') };
 }

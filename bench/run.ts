@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { enterEngineNamespace } from '../src/runtime/index.ts';
 import { berthProgram, Host } from '../test/support/host.ts';
 import { dockerd, type Peer, podman } from '../test/support/peers.ts';
-import { BareCrun, describeMachine, residentMb } from './machine.ts';
-import { type Case, call, interleave, type Row, timeCommand, timeRun } from './measure.ts';
+import { BareCrun, describeMachine, memoryMb } from './machine.ts';
+import { type Case, call, interleave, median, type Row, timeCommand, timeRun } from './measure.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -62,6 +63,8 @@ async function engineBuild(round: number): Promise<number> {
 }
 
 const podmanCommand = (args: readonly string[]) => timeCommand('podman', [...pod.prefix, ...args], pod.env);
+/** After this long without a request the engine has given back what it does not need. */
+const IDLE_MS = 5000;
 const rounds = Number(options.rounds);
 const few = Math.max(3, Math.round(rounds / 3));
 const buildKit = { DOCKER_BUILDKIT: '1' };
@@ -166,23 +169,26 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-/** The engine after the work above, and what ten detached containers add: their supervisors and the engine's growth. */
+/** The idle engine after the work above, and what ten detached containers add: their supervisors and its growth. */
 async function memory(): Promise<Record<string, number>> {
   const engine = host.enginePid()!;
-  const before = residentMb(engine);
-  const ids = [];
+  await delay(IDLE_MS);
+  const before = memoryMb(engine).resident;
+  const ids: string[] = [];
   for (let i = 0; i < 10; i++) ids.push((await host.ok(['run', '-d', 'busybox', 'sleep', '1000'])).trim());
-  const grown = residentMb(engine) - before;
-  const supervisors = execFileSync('pgrep', ['-f', `conmon .*${host.runRoot}`], { encoding: 'utf8' })
+  await delay(IDLE_MS);
+  const grown = memoryMb(engine).resident - before;
+  const pids = execFileSync('pgrep', ['-f', `conmon .*${host.runRoot}`], { encoding: 'utf8' })
     .trim()
     .split('\n')
     .map(Number);
-  const conmons = supervisors.map(residentMb).reduce((sum, mb) => sum + mb, 0);
+  const supervisors = pids.map(memoryMb);
   await host.ok(['rm', '-f', ...ids]);
   return {
-    'engine after the cases': before,
-    'each detached container (supervisor)': conmons / supervisors.length,
-    'each detached container (engine growth)': Math.max(0, grown / 10),
+    'engine, idle after the cases': before,
+    'supervisor of a detached container, resident': median(supervisors.map(({ resident }) => resident)),
+    'supervisor of a detached container, its share (PSS)': median(supervisors.map(({ share }) => share)),
+    'growth of the engine for a detached container': Math.max(0, grown / ids.length),
   };
 }
 
