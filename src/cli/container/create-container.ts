@@ -21,7 +21,8 @@ export async function createContainer(context: CommandContext): Promise<{ id: st
       body,
     });
   const quiet = flags.bool('quiet');
-  const created = await withImage(create, { engine, image, stderr: environment.stderr, policy, platform, quiet });
+  const { stderr, env } = environment;
+  const created = await withImage(create, { engine, image, stderr, env, policy, platform, quiet });
   for (const warning of created.Warnings ?? []) environment.stderr.write(`WARNING: ${warning}\n`);
   if (cidFile) await writeFile(cidFile, created.Id, { flag: 'wx', mode: 0o644 });
   return { id: created.Id, body };

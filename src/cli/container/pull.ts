@@ -1,12 +1,15 @@
 import { BerthError, isBerthError, toBerthError } from '../../errors/index.ts';
 import { familiarName, parseReference, withDefaultTag } from '../../oci/index.ts';
 import type { Engine } from '../connection/engine.ts';
+import { registryAuthHeader } from '../connection/registry-auth.ts';
 import type { OutputStream } from '../environment.ts';
 import { printMessages } from '../streams/messages.ts';
 
 export interface PullOptions {
   readonly platform: string | undefined;
   readonly quiet: boolean;
+  /** Says where the user's credentials are. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Pulls an image. Progress goes to `stderr`, so that the output of `run` stays the container's own. */
@@ -19,6 +22,7 @@ export async function pullImage(
   const { registry, repository, tag, digest } = withDefaultTag(parseReference(image));
   const messages = engine.messages('POST', '/images/create', {
     query: { fromImage: `${registry}/${repository}`, tag: digest ?? tag, platform: options.platform },
+    headers: await registryAuthHeader(registry, options.env),
   });
   await printMessages(messages, stderr, { quiet: options.quiet });
 }
