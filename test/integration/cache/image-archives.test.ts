@@ -186,12 +186,15 @@ describe('docker', () => {
     expect(history.trim().split('\n')).toEqual(own);
   });
 
+  const withoutTag = (text: string) => text.replaceAll(':latest', '');
+
   it('refuses in the same words', async () => {
     await peer.ok(['load', '-i', at('two.tar')]);
     for (const ref of ['nothing', 'x.io/a/b:2', `sha256:${'0'.repeat(64)}`]) {
       const { stderr } = await peer.run(['rmi', ref]);
       const error = await ours.api.remove(ref, { force: false, prune: true }).catch((thrown: Error) => thrown);
-      expect(stderr).toContain((error as Error).message);
+      // An older docker CLI leaves the default tag out.
+      expect(withoutTag(stderr)).toContain(withoutTag((error as Error).message));
     }
     const { stderr } = await peer.run(['images', '--filter', 'nonsense=1']);
     const filters = new Map([['nonsense', ['1']]]);
