@@ -3,7 +3,7 @@ import type { Heredoc, Word } from '../ir.ts';
 import { partOf } from './finding.ts';
 
 const FARTHEST = 2;
-const MOST_CANDIDATES = 500;
+const MOST_CANDIDATES = 200;
 
 /** The defined variable that a name was most likely meant to be: at most two letters away, case counts. */
 export function suggest(name: string, candidates: Iterable<string>): string | undefined {
@@ -58,10 +58,14 @@ function levenshtein(a: string, b: string, limit: number): number {
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
+    let least = i;
     for (let j = 1; j <= b.length; j++) {
       const change = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(change, previous[j]! + 1, row[j - 1]! + 1));
+      const cost = Math.min(change, previous[j]! + 1, row[j - 1]! + 1);
+      row.push(cost);
+      if (cost < least) least = cost;
     }
+    if (least >= limit) return limit;
     previous = row;
   }
   return Math.min(previous[b.length]!, limit);

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { checkText } from '../../src/parser/index.ts';
+
+const repeat = (count: number, line: (index: number) => string) =>
+  Array.from({ length: count }, (_, index) => line(index));
+const file = (lines: readonly string[]) => `FROM alpine AS first\n${lines.join('\n')}\n`;
+
+/** Texts of a number of lines, each of a shape that a careless reader would take quadratic time for. */
+const SHAPES: Readonly<Record<string, (lines: number) => string>> = {
+  'a bit of everything': (lines) =>
+    file(
+      repeat(
+        lines,
+        (i) => ['RUN make $A', `ENV A${i % 90}=b`, 'COPY a b /c/', `LABEL l${i % 50} old`, 'ARG B=$A1'][i % 5]!,
+      ),
+    ),
+  'one long instruction': (lines) => file(['RUN a \\', ...repeat(lines, () => '  && b \\'), '  c']),
+  'one long ENV of undefined variables': (lines) =>
+    file(['ENV A=b \\', ...repeat(lines, (i) => `  A${i}=$UNSET${i} \\`), '  B=c']),
+  'a variable a line': (lines) => file(repeat(lines, (i) => `ENV NAME${i}=$NAME${i - 1}`)),
+  'arguments and typos': (lines) =>
+    file(repeat(lines, (i) => (i % 2 ? `ARG ARGUMENT${i} OTHER${i}=$ARGUMNET${i - 1}` : 'LABEL a=$ARGUMENT'))),
+  stages: (lines) => file(repeat(lines, (i) => (i % 2 ? `COPY --from=s${i - 1} a b` : `FROM alpine AS s${i}`))),
+  'blank lines in continuations': (lines) => file(['RUN a \\', ...repeat(lines, () => ''), '  b']),
+  comments: (lines) => file([...repeat(lines, () => '# comment'), 'RUN a']),
+  'a heredoc': (lines) => file(['COPY <<EOF /a', ...repeat(lines, () => 'text $A'), 'EOF']),
+  'heredocs without end': (lines) => file(repeat(lines, (i) => `RUN <<E${i}`)),
+  'unknown instructions': (lines) => file(repeat(lines, () => 'RNU a')),
+  'commands that replace each other': (lines) => file(repeat(lines, () => 'CMD a')),
+};
+
+/** Shorter times than this say more about the machine than about the reader. */
+const ENOUGH_MS = 60;
+const MOST_LINES = 100_000;
+
+describe('time is linear: twice the lines take at most 2.3 times the time', () => {
+  it.each(Object.entries(SHAPES))('%s', { timeout: 300_000, retry: 3 }, (_, text) => {
+    let lines = 5_000;
+    while (lines < MOST_LINES && time(text(lines)) < ENOUGH_MS) lines *= 2;
+    const [half, whole] = [text(lines), text(2 * lines)];
+    const ratios = repeat(5, () => String(time(whole) / time(half))).map(Number);
+    expect(ratios.toSorted((a, b) => a - b)[2]).toBeLessThanOrEqual(2.3);
+  });
+
+  it('up to 200,000 lines', { timeout: 300_000, retry: 3 }, () => {
+    const [half, whole] = [100_000, 200_000].map(SHAPES['a bit of everything']!);
+    const ratios = repeat(3, () => String(time(whole!) / time(half!))).map(Number);
+    expect(ratios.toSorted((a, b) => a - b)[1]).toBeLessThanOrEqual(2.3);
+  });
+});
+
+function time(text: string): number {
+  const began = performance.now();
+  checkText(text);
+  return performance.now() - began;
+}
