@@ -94,10 +94,10 @@ export const buildExamples: Readonly<Record<FindingCode, Example>> = {
     right: file('FROM scratch'),
     options: { imageTriggers: ['COPY only-one'] },
   },
-  'build/not-supported-yet': {
-    why: 'Docker can do this, Berth cannot yet.',
-    wrong: below('ADD https://example.com/file /file'),
-    right: below('COPY file /file'),
+  'build/not-allowed': {
+    why: 'The command wants more than a sandbox gives: who starts the build must agree, with --allow.',
+    wrong: below('RUN --security=insecure mount'),
+    right: below('RUN id'),
     options: told,
   },
   'build/no-context': {

@@ -8,6 +8,7 @@ import type { BuildEvent, VertexInfo } from './events.ts';
 import { imageConfig } from './export/image.ts';
 import { BuildFailure } from './findings.ts';
 import { openContext } from './ops/source-local.ts';
+import { unallowed } from './plan/entitlements.ts';
 import { reachable } from './plan/graph.ts';
 import type { BuildPlan, PlanOptions } from './plan/options.ts';
 import { planBuild } from './plan/stages.ts';
@@ -50,6 +51,9 @@ export async function build(request: BuildRequest, ports: BuilderPorts, options:
   try {
     options.signal.throwIfAborted();
     const plan = await planWithImages(dockerfile, { request, ports, options, show });
+    const denied = unallowed(plan, request.allow ?? []);
+    show(denied);
+    stopAtErrors(denied);
     const config = await runPlan(plan, request, ports, options);
     options.signal.throwIfAborted();
     const image = await ports.images.put(config, request.names);
@@ -81,6 +85,8 @@ async function runPlan(
       context: openContext(request.context),
       proxyEnvironment: plan.proxyEnvironment,
       epoch: plan.sourceDateEpoch,
+      secrets: request.secrets ?? new Map(),
+      agents: request.agents ?? new Map(),
     },
   });
   const results = await run.make(plan.target.head, signal);
@@ -171,7 +177,11 @@ function emitDiagnostics(diagnostics: readonly Diagnostic[], source: SourceText,
 function stopAtErrors(diagnostics: readonly Diagnostic[]): void {
   if (!hasErrors(diagnostics)) return;
   const first = diagnostics.find((diagnostic) => diagnostic.severity === 'error')!;
-  const kinds = { 'build/base-not-found': 'not-found', 'build/not-supported-yet': 'unsupported' } as const;
+  const kinds = {
+    'build/base-not-found': 'not-found',
+    'build/not-allowed': 'forbidden',
+    'dockerfile/unsupported-syntax': 'unsupported',
+  } as const;
   const kind = kinds[first.code as keyof typeof kinds] ?? 'invalid';
   const { file, start } = first.span;
   throw new BerthError(

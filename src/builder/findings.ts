@@ -23,7 +23,7 @@ export const findingCodes = {
   'build/bad-value': 'error',
   'build/bad-epoch': 'error',
   'build/bad-trigger': 'error',
-  'build/not-supported-yet': 'error',
+  'build/not-allowed': 'error',
   'build/no-context': 'error',
   'build/source-not-found': 'error',
   'build/bad-destination': 'error',

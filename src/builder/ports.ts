@@ -7,6 +7,9 @@ export interface BuilderPorts {
   readonly runner: StepRunner;
   readonly images: BuildImages;
   readonly records: StepRecords;
+  readonly caches: CacheFolders;
+  readonly agents: AgentSockets;
+  readonly remotes: RemoteFiles;
 }
 
 /** One committed layer. */
@@ -155,7 +158,74 @@ export interface RunStep {
 
 export type StepMount =
   | { readonly type: 'bind'; readonly source: string; readonly target: string; readonly readonly: boolean }
-  | { readonly type: 'tmpfs'; readonly target: string; readonly sizeBytes?: number };
+  | { readonly type: 'tmpfs'; readonly target: string; readonly sizeBytes?: number }
+  /** A read-only file that is in memory only: a secret. */
+  | (Owner & { readonly type: 'file'; readonly target: string; readonly content: Uint8Array; readonly mode: number });
+
+/** Folders of `RUN --mount=type=cache`: they stay between builds. */
+export interface CacheFolders {
+  /**
+   * Opens the folder of an id, and makes it when there is none, or none that may be used now. `shared`: others may use
+   * it at the same time; `private`: nobody else, a second folder is made; `locked`: nobody else, this waits.
+   */
+  open(request: CacheFolderRequest): Promise<Opened>;
+}
+
+export interface CacheFolderRequest extends Owner {
+  readonly id: string;
+  readonly sharing: 'shared' | 'private' | 'locked';
+  readonly mode: number;
+  readonly signal: AbortSignal;
+  /** Writes the first content. What it leaves when it throws is deleted. */
+  readonly fill?: (folder: string) => Promise<void>;
+}
+
+/** Sockets of `RUN --mount=type=ssh`. */
+export interface AgentSockets {
+  /** A socket that leads to `agent` while it is open, with its own owner and mode. */
+  open(agent: string, attributes: Owner & { readonly mode: number }): Promise<Opened>;
+}
+
+/** A path on this machine, until it is released. Releasing twice is fine. */
+export interface Opened {
+  readonly path: string;
+  release(): Promise<void>;
+}
+
+/** What ADD fetches from elsewhere. */
+export interface RemoteFiles {
+  /** Asks for a URL. The caller saves or closes what it gets. @throws BerthError */
+  web(url: string, signal: AbortSignal): Promise<WebFile>;
+  /** The id of the commit that a ref stands for now. @throws BerthError */
+  commitOf(repository: GitRepository, signal: AbortSignal): Promise<string>;
+  /** Writes the files of a commit into an empty folder. @throws BerthError */
+  checkOut(repository: GitRepository, commit: string, options: CheckOutOptions): Promise<void>;
+}
+
+export interface WebFile {
+  /** What the server calls this version of the file; empty when it does not tell. */
+  readonly version: string;
+  /** Saves the file with mode 0600 and the time that the server told; at most `maxBytes`. */
+  save(path: string, maxBytes: number): Promise<{ readonly digest: Digest }>;
+  close(): void;
+}
+
+export interface GitRepository {
+  readonly remote: string;
+  /** Branch, tag or commit; empty for the default branch. */
+  readonly ref: string;
+}
+
+export interface CheckOutOptions {
+  readonly folder: string;
+  /** Only what lies below; empty for all. */
+  readonly subDir: string;
+  readonly keepGitDir: boolean;
+  readonly submodules: boolean;
+  /** Files get the time of the commit, not of the checkout. */
+  readonly commitTimes: boolean;
+  readonly signal: AbortSignal;
+}
 
 /** Runs one command in a container on a mounted root. Everything that it made on the host is gone when it returns. */
 export interface StepRunner {

@@ -1,4 +1,5 @@
 import type { Platform } from '../oci/index.ts';
+import type { Entitlement } from './plan/graph.ts';
 
 /** What to build. Paths are absolute. */
 export interface BuildRequest {
@@ -19,4 +20,10 @@ export interface BuildRequest {
   /** Seconds since the epoch; sets all times in the image. @see reproducible-builds.org, SOURCE_DATE_EPOCH */
   readonly sourceDateEpoch?: number;
   readonly network: 'default' | 'host' | 'none';
+  /** Values for `RUN --mount=type=secret`, by id. They reach a step's files and environment, and nothing else. */
+  readonly secrets?: ReadonlyMap<string, Uint8Array>;
+  /** Sockets of agents on this machine for `RUN --mount=type=ssh`, by id. */
+  readonly agents?: ReadonlyMap<string, string>;
+  /** Rights that RUN may ask for beyond its sandbox. */
+  readonly allow?: readonly Entitlement[];
 }

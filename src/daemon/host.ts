@@ -3,6 +3,7 @@ import { createApiServer } from '../api/server/index.ts';
 import { openGarbage, openImageStore, openObjectStore, openSpool, openStepRecords } from '../cache/index.ts';
 import { createEngine } from '../engine/index.ts';
 import { enterEngineNamespace, openLayerStore, openRuntime, RootFiles } from '../runtime/index.ts';
+import { openBuildPorts } from './build-ports/index.ts';
 import { createBuilds } from './builds.ts';
 import type { EngineConfig } from './config.ts';
 import { watchIdleness } from './idle.ts';
@@ -111,8 +112,16 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
     { snapshots, images: images.engineImages, garbage },
     { client: registries, folder: `${dataFolder}/downloads`, now: clock.now },
   );
+  const buildPorts = openBuildPorts({ dataFolder, runFolder: config.runRoot, temporary, files });
   const builds = createBuilds({
-    ports: { snapshots, files, runner: runtime, images: pullingImages(images.buildImages, pulls), records },
+    ports: {
+      ...buildPorts,
+      snapshots,
+      files,
+      runner: runtime,
+      images: pullingImages(images.buildImages, pulls),
+      records,
+    },
     contextsFolder: temporary,
     unpackContext: (tar, folder) => files.unpackStream(tar, folder),
     now: clock.now,

@@ -3,10 +3,12 @@ import type {
   BaseImage,
   BuilderPorts,
   BuildImages,
+  CacheFolders,
   CopyRequest,
   DigestRequest,
   FileInfo,
   Layer,
+  RemoteFiles,
   RootFiles,
   RunStep,
   Snapshots,
@@ -21,6 +23,7 @@ import {
   chainId,
   type DiffId,
   type Digest,
+  hexOf,
   type ImageConfig,
   type ImageId,
   sha256,
@@ -49,6 +52,8 @@ export function tree(files: Readonly<Record<string, string>>, owner = { uid: 0, 
   return made;
 }
 
+const FETCHED = { type: 'file', mode: 0o600, uid: 0, gid: 0 } as const;
+
 /** A machine in memory: trees by the path of their root, snapshots, records and images. */
 export class FakeMachine {
   readonly trees = new Map<string, FakeTree>();
@@ -58,6 +63,8 @@ export class FakeMachine {
   readonly recordsByKey = new Map<Digest, StepRecord>();
   readonly latestBySlot = new Map<string, StepRecord>();
   readonly stored = new Map<string, BaseImage>();
+  /** What ADD can fetch, by URL. */
+  readonly web = new Map<string, string>();
   /** What happened, in order: `commit`, `record`, `image`, `mount`. */
   readonly log: string[] = [];
   /** What RUN does. Default: nothing, exit code 0. */
@@ -69,6 +76,9 @@ export class FakeMachine {
     runner: { run: async (step, root) => this.#run(step, root) },
     images: this.#images(),
     records: this.#records(),
+    caches: this.#caches(),
+    agents: { open: async (agent) => ({ path: `/agents${agent}`, release: async () => {} }) },
+    remotes: this.#remotes(),
   };
 
   addContext(root: string, files: Readonly<Record<string, string>>): void {
@@ -163,6 +173,48 @@ export class FakeMachine {
         this.recordsByKey.set(record.key.digest, record);
         this.latestBySlot.set(record.slot, record);
         this.log.push('record');
+      },
+    };
+  }
+
+  #caches(): CacheFolders {
+    return {
+      open: async ({ id, fill }) => {
+        const path = `/caches/${id}`;
+        if (!this.trees.has(path)) {
+          this.trees.set(path, new Map());
+          await fill?.(path);
+        }
+        this.log.push(`open cache ${id}`);
+        return { path, release: async () => void this.log.push(`release cache ${id}`) };
+      },
+    };
+  }
+
+  /** Serves `web`; every file is its own version. A repository is a URL whose content is the commit. */
+  #remotes(): RemoteFiles {
+    const at = (url: string): string => {
+      const content = this.web.get(url);
+      if (content === undefined) throw new BerthError('not-found', `${url} is not there`);
+      return content;
+    };
+    const put = (path: string, content: string) =>
+      this.trees.get(posix.dirname(path))!.set(posix.basename(path), { ...FETCHED, content });
+    return {
+      web: async (url) => {
+        const content = at(url);
+        this.log.push(`ask ${url}`);
+        const save = async (path: string) => {
+          this.log.push(`fetch ${url}`);
+          put(path, content);
+          return { digest: sha256(content) };
+        };
+        return { version: sha256(content), save, close: () => {} };
+      },
+      commitOf: async ({ remote }) => hexOf(sha256(at(remote))).slice(0, 40),
+      checkOut: async ({ remote }, _commit, { folder }) => {
+        this.log.push(`fetch ${remote}`);
+        put(`${folder}/README`, at(remote));
       },
     };
   }

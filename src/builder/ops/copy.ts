@@ -63,16 +63,21 @@ export async function runCopy(env: StepEnv, op: CopyOp, root: WritableRoot, sign
     signal,
     destIsDirectory: await isDirectoryAt(files, root.path, op.dest),
   };
-  if (op.sources.length > 0) {
+  const others = op.inline.length + op.remotes.length;
+  if (op.sources.length === 0) {
+    refuseManyOntoOne(job, others);
+    await copyRemotes(env, job, 0);
+  } else {
     await withTree(env, op.from, async (tree) => {
       const selected = await select(env, op, tree);
-      refuseManyOntoOne(job, selected.length + op.inline.length);
-      for (const item of selected) {
-        signal.throwIfAborted();
-        await copyOne(job, tree, item);
+      refuseManyOntoOne(job, selected.length + others);
+      // In the order in which they are written: the last one wins.
+      for (let index = 0; index <= op.sources.length; index++) {
+        await copyRemotes(env, job, index);
+        for (const item of selected.filter((one) => one.index === index)) await copyOne(job, tree, item, op.unpack);
       }
     });
-  } else refuseManyOntoOne(job, op.inline.length);
+  }
   for (const file of op.inline) await writeInline(job, file, env.epoch);
 }
 
@@ -109,10 +114,19 @@ function refuseManyOntoOne({ op, destIsDirectory }: CopyJob, count: number): voi
   });
 }
 
-async function copyOne(job: CopyJob, tree: OpenTree, item: Selected): Promise<void> {
+/** Copies what was fetched and stands before a source. */
+async function copyRemotes(env: StepEnv, job: CopyJob, before: number): Promise<void> {
+  for (const { node, name } of job.op.remotes.filter((remote) => remote.before === before)) {
+    const item = { index: before, path: name, place: name, below: name, isDirectory: name === '' };
+    await withTree(env, { kind: 'node', node }, (tree) => copyOne(job, tree, item, job.op.unpackRemote));
+  }
+}
+
+async function copyOne(job: CopyJob, tree: OpenTree, item: Selected, unpack: boolean): Promise<void> {
   const { op, files, to, owner, signal } = job;
+  signal.throwIfAborted();
   const fromRoot = tree.root!;
-  if (op.unpack && !item.isDirectory) {
+  if (unpack && !item.isDirectory) {
     const done = await files.unpack({ root: fromRoot, path: item.path }, to, op.dest, owner);
     if (done) return;
   }

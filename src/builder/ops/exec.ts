@@ -40,20 +40,20 @@ export async function runExec(
   { signal, onOutput }: ExecJob,
 ): Promise<void> {
   if (op.argv.length === 0) throw new BerthError('invalid', 'RUN has no command');
-  const { mounts, release } = await openMounts(env, op.mounts, signal);
+  refuseDevices(op);
+  const opened = await openMounts(env, op.mounts, signal);
   try {
     const code = await env.ports.runner.run(
       {
         id: root.id,
         argv: op.argv,
-        // The Dockerfile's own variables win over the proxies of the machine.
-        env: [...env.proxyEnvironment.filter((entry) => !isSet(op.env, entry)), ...op.env],
+        env: environmentOf(env, op, opened.env),
         cwd: op.cwd,
         user: op.user,
         hostname: HOSTNAME,
         network: op.network,
-        mounts,
-        privileged: false,
+        mounts: opened.mounts,
+        privileged: op.entitlements.includes('security.insecure'),
         onOutput,
         signal,
       },
@@ -62,8 +62,21 @@ export async function runExec(
     signal.throwIfAborted();
     if (code !== 0) throw new CommandFailure(code, env.ports.snapshots.freeBytes() === 0);
   } finally {
-    await release();
+    await opened.release();
   }
+}
+
+/** The Dockerfile's own variables win over the proxies of the machine, and lent ones over both. */
+function environmentOf({ proxyEnvironment }: StepEnv, op: ExecOp, lent: readonly string[]): string[] {
+  const own = op.env.filter((entry) => !isSet(lent, entry));
+  return [...proxyEnvironment.filter((entry) => !isSet([...own, ...lent], entry)), ...own, ...lent];
+}
+
+function refuseDevices({ devices }: ExecOp): void {
+  if (devices.length === 0) return;
+  throw new BerthError('unsupported', `RUN --device=${devices[0]} is not supported yet`, {
+    hint: 'a step gets no devices of the machine; run what needs one with berth run --device',
+  });
 }
 
 function isSet(env: readonly string[], entry: string): boolean {

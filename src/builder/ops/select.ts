@@ -8,6 +8,8 @@ import type { OpenTree } from './step-env.ts';
 
 /** One thing that COPY copies. */
 export interface Selected {
+  /** Which of the sources named it, as written. */
+  readonly index: number;
   /** Relative to the tree, `''` for all of it. */
   readonly path: string;
   /** Where that really is, with symlinks followed: what rules about the files below go by. */
@@ -50,12 +52,13 @@ export async function selectSources(
       return { ok: false, problem: { index, message } };
     }
     const found = await selectOne(op, { ...tree, root: tree.root }, files, source);
-    if (found) selected.push(...found);
+    if (found) selected.push(...found.map((item) => ({ ...item, index })));
     else return { ok: false, problem: { index, ...(await explainMissing(tree.root, tree, files, source, context)) } };
   }
   return { ok: true, selected };
 }
 
+type Match = Omit<Selected, 'below' | 'index'>;
 type RootedTree = OpenTree & { readonly root: string };
 
 async function selectOne(
@@ -63,7 +66,7 @@ async function selectOne(
   tree: RootedTree,
   files: RootFiles,
   source: string,
-): Promise<Selected[] | undefined> {
+): Promise<Omit<Selected, 'index'>[] | undefined> {
   const { pivot, path } = splitPivot(op, source);
   const below = (match: string) => (pivot === '' ? match : match.slice(pivot.length).replace(/^\//, ''));
   if (hasGlob(path)) {
@@ -90,12 +93,7 @@ export function cleanPath(path: string): string {
   return posix.normalize(`/${path}`).replace(/^\/+|\/+$/g, '');
 }
 
-async function matchesOf(
-  op: CopyOp,
-  tree: RootedTree,
-  files: RootFiles,
-  pattern: string,
-): Promise<Omit<Selected, 'below'>[]> {
+async function matchesOf(op: CopyOp, tree: RootedTree, files: RootFiles, pattern: string): Promise<Match[]> {
   const components = pattern.split('/');
   const fixed = components.slice(
     0,
@@ -107,7 +105,7 @@ async function matchesOf(
   const startPlace = await files.resolve(tree.root, start);
   const entries = await files.list(tree.root, start, deep ? {} : { depth: components.length - fixed.length });
   const matcher = deep ? createIgnoreMatcher([ignorePattern(pattern)]) : undefined;
-  const matches: Omit<Selected, 'below'>[] = [];
+  const matches: Match[] = [];
   for (const { path: place, isDirectory } of entries) {
     // The pattern is about names as written, not about where a symlink leads.
     const path = cleanPath(`${start}/${place.slice(startPlace.length)}`);

@@ -12,6 +12,9 @@ export interface StepEnv {
   readonly proxyEnvironment: readonly string[];
   /** Seconds; sets the time of files that the builder itself makes. */
   readonly epoch: number | undefined;
+  readonly secrets: ReadonlyMap<string, Uint8Array>;
+  /** Sockets of agents, by id. */
+  readonly agents: ReadonlyMap<string, string>;
 }
 
 /** A tree of files that a step reads. `root` is null when there is nothing in it. */

@@ -13,7 +13,7 @@ export function readsContext(op: StepOp): boolean {
   return op.kind === 'exec' && op.mounts.some((mount) => mount.type === 'bind' && mount.from.kind === 'context');
 }
 
-/** Nodes whose files a step reads besides its parent's. */
+/** Nodes whose files a step reads besides its parent's, and whose content says what it makes. */
 export function sourceNodes(op: StepOp): readonly NodeId[] {
   const trees =
     op.kind === 'copy'
@@ -22,6 +22,11 @@ export function sourceNodes(op: StepOp): readonly NodeId[] {
         ? op.mounts.flatMap((mount) => (mount.type === 'bind' ? [mount.from] : []))
         : [];
   return trees.flatMap((tree) => (tree.kind === 'node' ? [tree.node] : []));
+}
+
+/** Nodes that were fetched for a step: their identity says what they hold. */
+export function fetchedNodes(op: StepOp): readonly NodeId[] {
+  return op.kind === 'copy' ? op.remotes.map(({ node }) => node) : [];
 }
 
 /** Key inputs of the files that a step reads from elsewhere. */

@@ -1,35 +1,18 @@
 import { posix } from 'node:path';
+import type { Span } from '../../diagnostics/index.ts';
 import { ignorePattern } from '../../parser/index.ts';
 import type { AddInstruction, CopyInstruction } from '../../parser/ir.ts';
 import { finding } from '../findings.ts';
 import type { CopyOp, TreeSource } from './graph.ts';
 import { parseModeChange } from './mode-change.ts';
+import { addRemote, hideCredentials, isRemote } from './remote-source.ts';
 import { type Applying, addLayerStep, type StageState } from './stage-state.ts';
-
-const URL = /^(?:https?|git|ssh|ftp):\/\//i;
-const GIT_SSH = /^[\w.-]+@[\w.-]+:[^/]/;
 
 export function applyCopy(applying: Applying<CopyInstruction | AddInstruction>): void {
   const { stage, instruction, words } = applying;
   const { report } = stage.planning;
-  const keyword = instruction.kind.toUpperCase();
-  const sources = instruction.sources.map((word) => words.one(word));
-  sources.forEach((source, index) => {
-    const span = instruction.sources[index]!.span;
-    if (!URL.test(source) && !GIT_SSH.test(source)) return;
-    if (instruction.kind === 'copy') {
-      report(finding('build/bad-value', span, 'COPY cannot read a URL or a git repository', 'ADD can'));
-    } else report(finding('build/not-supported-yet', span, 'ADD of a URL or a git repository is not supported yet'));
-  });
-  if (
-    instruction.kind === 'add' &&
-    instruction.checksum &&
-    sources.every((source) => !URL.test(source) && !GIT_SSH.test(source))
-  ) {
-    report(
-      finding('build/bad-value', instruction.checksum.span, '--checksum needs a URL or a git repository as the source'),
-    );
-  }
+  const sources = instruction.sources.map((word) => ({ text: words.one(word), span: word.span }));
+  const split = splitSources(applying, sources);
   const from = sourceOf(applying);
   const inline = instruction.heredocs.map((heredoc) => ({
     name: heredoc.name,
@@ -39,14 +22,8 @@ export function applyCopy(applying: Applying<CopyInstruction | AddInstruction>):
   const chown = instruction.chown && words.one(instruction.chown);
   const chmod = instruction.chmod && words.one(instruction.chmod);
   if (chmod !== undefined && parseModeChange(chmod) === undefined) {
-    report(
-      finding(
-        'build/bad-chmod',
-        instruction.chmod!.span,
-        `invalid --chmod: ${chmod}`,
-        'write an octal number up to 07777, or u=rwX,go=rX',
-      ),
-    );
+    const hint = 'write an octal number up to 07777, or u=rwX,go=rX';
+    report(finding('build/bad-chmod', instruction.chmod!.span, `invalid --chmod: ${chmod}`, hint));
   }
   for (const { text, span } of instruction.excludes) {
     const { problem } = ignorePattern(text);
@@ -58,12 +35,14 @@ export function applyCopy(applying: Applying<CopyInstruction | AddInstruction>):
     kind: 'copy',
     parent: stage.head,
     from,
-    sources,
+    sources: split.local.map(({ text }) => text),
+    remotes: split.remotes,
     inline,
     dest: absoluteDest(stage, dest),
     parents,
     excludes: instruction.excludes.map((word) => word.text),
     unpack: instruction.kind === 'add' && instruction.unpack !== false,
+    unpackRemote: instruction.kind === 'add' && instruction.unpack === true,
     ...(chown ? { chown } : {}),
     ...(chmod ? { chmod } : {}),
   };
@@ -72,8 +51,42 @@ export function applyCopy(applying: Applying<CopyInstruction | AddInstruction>):
     ...(chown ? [`--chown=${chown}`] : []),
     ...(chmod ? [`--chmod=${chmod}`] : []),
   ];
-  const shown = [keyword, ...flags, ...sources, ...inline.map(({ name }) => `<<${name}`), dest].join(' ');
-  addLayerStep(applying, op, shown, { sourceSpans: instruction.sources.map((word) => word.span) });
+  const shownSources = [...sources.map(({ text }) => hideCredentials(text)), ...inline.map(({ name }) => `<<${name}`)];
+  const shown = [instruction.kind.toUpperCase(), ...flags, ...shownSources, dest].join(' ');
+  addLayerStep(applying, op, shown, { sourceSpans: split.local.map(({ span }) => span) });
+}
+
+interface ExpandedSource {
+  readonly text: string;
+  readonly span: Span;
+}
+
+/** What lies in the tree that is copied from, and what ADD fetches. */
+function splitSources(
+  applying: Applying<CopyInstruction | AddInstruction>,
+  sources: readonly ExpandedSource[],
+): { readonly local: readonly ExpandedSource[]; readonly remotes: CopyOp['remotes'] } {
+  const { stage, instruction } = applying;
+  const { report } = stage.planning;
+  const local: ExpandedSource[] = [];
+  const remotes: CopyOp['remotes'][number][] = [];
+  for (const source of sources) {
+    if (!isRemote(source.text)) local.push(source);
+    else if (instruction.kind === 'copy') {
+      report(finding('build/bad-value', source.span, 'COPY cannot read a URL or a git repository', 'ADD can'));
+    } else {
+      const remote = addRemote(applying as Applying<AddInstruction>, source);
+      if (remote) remotes.push({ ...remote, before: local.length });
+    }
+  }
+  if (instruction.kind === 'add' && instruction.checksum) {
+    const { span } = instruction.checksum;
+    if (!sources.some(({ text }) => isRemote(text)))
+      report(finding('build/bad-value', span, '--checksum needs a URL or a git repository as the source'));
+    else if (sources.length > 1)
+      report(finding('build/bad-value', span, '--checksum is for one source', 'write an ADD for each source'));
+  }
+  return { local, remotes };
 }
 
 /** Two bodies of one name: both files take the last. @see BuildKit, lookup of heredocs by name */

@@ -2,10 +2,9 @@ import { posix } from 'node:path';
 import { formatPlatform } from '../../oci/index.ts';
 import { chompTabs, soleHeredoc } from '../../parser/index.ts';
 import type { Heredoc, RunInstruction } from '../../parser/ir.ts';
-import { finding } from '../findings.ts';
 import { DEFAULT_SHELL } from './apply-config.ts';
 import { mountsOf } from './apply-mount.ts';
-import type { ExecMount } from './graph.ts';
+import type { Entitlement, ExecMount } from './graph.ts';
 import { runText } from './history.ts';
 import { type Applying, addLayerStep } from './stage-state.ts';
 
@@ -14,7 +13,6 @@ const SCRIPT_FOLDER = '/dev/pipes';
 export function applyRun(applying: Applying<RunInstruction>): void {
   const { stage, instruction } = applying;
   const { config, scope, planning } = stage;
-  refuseUnsupported(applying);
   const { argv, script, summary } = commandOf(applying);
   const mounts: ExecMount[] = [...mountsOf(applying), ...(script ? [script] : [])];
   const network = instruction.network?.text ?? planning.options.network;
@@ -30,6 +28,8 @@ export function applyRun(applying: Applying<RunInstruction>): void {
       network: network === 'none' ? 'none' : 'host',
       mounts,
       platform: formatPlatform(stage.platform),
+      entitlements: entitlementsOf(instruction),
+      devices: instruction.devices.map((word) => word.text),
     },
     runText(scope.args(), argv),
     summary === undefined ? {} : { summary },
@@ -69,11 +69,10 @@ function withBodies(text: string, heredocs: readonly Heredoc[]): string {
   return [text, ...heredocs.map((heredoc) => `${heredoc.content}${heredoc.name}`)].join('\n');
 }
 
-function refuseUnsupported({ stage, instruction }: Applying<RunInstruction>): void {
-  const refuse = (span: RunInstruction['span'], what: string) =>
-    stage.planning.report(finding('build/not-supported-yet', span, `${what} is not supported yet`));
-  if (instruction.security && instruction.security.text !== 'sandbox') {
-    refuse(instruction.security.span, `RUN --security=${instruction.security.text}`);
-  }
-  for (const device of instruction.devices) refuse(device.span, 'RUN --device');
+/** What the instruction itself asks for: the network of the whole build is the caller's own choice. */
+function entitlementsOf({ network, security }: RunInstruction): Entitlement[] {
+  return [
+    ...(network?.text === 'host' ? (['network.host'] as const) : []),
+    ...(security?.text === 'insecure' ? (['security.insecure'] as const) : []),
+  ];
 }

@@ -21,14 +21,80 @@ export interface SourceLocalOp {
   readonly kind: 'source-local';
 }
 
+/** A file of a URL: ADD reads it. */
+export interface SourceHttpOp {
+  readonly kind: 'source-http';
+  readonly url: string;
+  /** What the file is called. */
+  readonly name: string;
+  readonly checksum?: Digest;
+}
+
+/** A folder of a git repository: ADD reads it. */
+export interface SourceGitOp {
+  readonly kind: 'source-git';
+  readonly remote: string;
+  /** Branch, tag or commit; empty for the default branch. */
+  readonly ref: string;
+  /** What the commit's id must begin with; empty when any will do. */
+  readonly checksum: string;
+  readonly subDir: string;
+  readonly keepGitDir: boolean;
+  readonly submodules: boolean;
+  readonly commitTimes: boolean;
+}
+
+export type RemoteOp = SourceHttpOp | SourceGitOp;
+
+interface OwnedMount {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** A folder that stays between builds. */
+export interface CacheMount extends OwnedMount {
+  readonly type: 'cache';
+  readonly id: string;
+  readonly target: string;
+  readonly sharing: 'shared' | 'private' | 'locked';
+  readonly readonly: boolean;
+  /** Where its first content comes from. */
+  readonly from: TreeSource;
+  readonly source: string;
+}
+
+/** A value that the caller of the build gives. It is in no key, no layer and no event. */
+export interface SecretMount extends OwnedMount {
+  readonly type: 'secret';
+  readonly id: string;
+  /** A file; absent when it is wanted as a variable only. */
+  readonly target?: string;
+  readonly env?: string;
+  readonly required: boolean;
+}
+
+/** The socket of an agent that the caller of the build lends. */
+export interface SshMount extends OwnedMount {
+  readonly type: 'ssh';
+  readonly id: string;
+  readonly target: string;
+  readonly required: boolean;
+}
+
+export interface BindMount {
+  readonly type: 'bind';
+  readonly from: TreeSource;
+  readonly source: string;
+  readonly target: string;
+  readonly readonly: boolean;
+}
+
 export type ExecMount =
-  | {
-      readonly type: 'bind';
-      readonly from: TreeSource;
-      readonly source: string;
-      readonly target: string;
-      readonly readonly: boolean;
-    }
+  | BindMount
+  | CacheMount
+  | SecretMount
+  | SshMount
   | { readonly type: 'tmpfs'; readonly target: string; readonly sizeBytes?: number }
   /** A folder with one program in it, mounted read-only: the body of a RUN heredoc that starts with `#!`. */
   | { readonly type: 'script'; readonly target: string; readonly file: InlineFile };
@@ -43,7 +109,13 @@ export interface ExecOp {
   readonly network: 'host' | 'none';
   readonly mounts: readonly ExecMount[];
   readonly platform: string;
+  /** Rights beyond a sandbox that the Dockerfile asks for; the caller must have allowed them. */
+  readonly entitlements: readonly Entitlement[];
+  /** Devices by their CDI names, as written. */
+  readonly devices: readonly string[];
 }
+
+export type Entitlement = 'network.host' | 'security.insecure';
 
 export interface InlineFile {
   readonly name: string;
@@ -54,7 +126,10 @@ export interface CopyOp {
   readonly kind: 'copy';
   readonly parent: NodeId | null;
   readonly from: TreeSource;
+  /** Paths within `from`. */
   readonly sources: readonly string[];
+  /** Sources from elsewhere. */
+  readonly remotes: readonly RemoteSource[];
   readonly inline: readonly InlineFile[];
   /** Absolute; a trailing `/` says that it is a directory. */
   readonly dest: string;
@@ -62,8 +137,18 @@ export interface CopyOp {
   readonly chmod?: string;
   readonly parents: boolean;
   readonly excludes: readonly string[];
-  /** Local archives are unpacked (ADD). */
+  /** Archives of the context are unpacked (ADD). */
   readonly unpack: boolean;
+  /** Archives from a URL are unpacked (ADD --unpack). */
+  readonly unpackRemote: boolean;
+}
+
+export interface RemoteSource {
+  readonly node: NodeId;
+  /** How many of the `sources` come before it. */
+  readonly before: number;
+  /** The file's name; empty for a folder, whose content is copied. */
+  readonly name: string;
 }
 
 /** WORKDIR. */
@@ -75,7 +160,7 @@ export interface MkdirOp {
 }
 
 export type StepOp = ExecOp | CopyOp | MkdirOp;
-export type Op = SourceImageOp | SourceLocalOp | StepOp;
+export type Op = SourceImageOp | SourceLocalOp | RemoteOp | StepOp;
 export type Node = Op & { readonly inputs: readonly NodeId[] };
 
 /** What people see of a node. None of it is in the node's id. */
@@ -130,8 +215,14 @@ function inputsOf(op: Op): NodeId[] {
   };
   if ('parent' in op) add(op.parent);
   if (op.kind === 'copy' && (op.sources.length > 0 || op.from.kind === 'node')) addTree(op.from);
-  if (op.kind === 'exec') for (const mount of op.mounts) if (mount.type === 'bind') addTree(mount.from);
+  if (op.kind === 'copy') for (const { node } of op.remotes) add(node);
+  if (op.kind === 'exec') for (const tree of mountedTrees(op)) addTree(tree);
   return inputs;
+}
+
+/** The trees that a command's mounts show, or begin with. */
+export function mountedTrees({ mounts }: ExecOp): TreeSource[] {
+  return mounts.flatMap((mount) => (mount.type === 'bind' || mount.type === 'cache' ? [mount.from] : []));
 }
 
 /** The nodes that a result needs, inputs before their users. */

@@ -6,6 +6,7 @@ import { imageNode, type NamedImage } from './bases.ts';
 import { CONTEXT_OP, type Display, type GraphBuilder, type NodeId, type StepOp, type TreeSource } from './graph.ts';
 import { HISTORY_COMMENT, layerText } from './history.ts';
 import type { PlannedStep, PlanOptions } from './options.ts';
+import { hideCredentials } from './remote-source.ts';
 import { Scope } from './scope.ts';
 import type { Words } from './words.ts';
 
@@ -128,7 +129,9 @@ export function addLayerStep(
   const { graph, options: planOptions } = stage.planning;
   if (usesContext(op)) graph.add(CONTEXT_OP, { name: '[internal] load build context', slot: 'context' });
   const summary = options.summary === undefined ? '' : ` (${options.summary})`;
-  const shown = `${isTrigger ? 'ONBUILD ' : ''}${words.shown(instructionText(instruction))}${summary}`;
+  const written = words.shown(instructionText(instruction));
+  const visible = instruction.kind === 'add' ? hideCredentials(written) : written;
+  const shown = `${isTrigger ? 'ONBUILD ' : ''}${visible}${summary}`;
   const display: Display = {
     name: shown,
     span: instruction.span,

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { isBerthError } from '../../errors/index.ts';
-import type { ChainId } from '../../oci/index.ts';
+import { type ChainId, canonicalJson, sha256 } from '../../oci/index.ts';
 import type { BuildEvent } from '../events.ts';
 import { checkSources } from '../ops/copy.ts';
+import { type Fetched, fetchRemote } from '../ops/fetch.ts';
 import { sourceImage } from '../ops/source-image.ts';
-import { contentInputs, readsContext, runStep, sourceNodes } from '../ops/step.ts';
+import { contentInputs, fetchedNodes, readsContext, runStep, sourceNodes } from '../ops/step.ts';
 import type { StepEnv } from '../ops/step-env.ts';
-import { type Display, type Node, type NodeId, reachable, type StepOp } from '../plan/graph.ts';
+import { type Display, type Node, type NodeId, type RemoteOp, reachable, type StepOp } from '../plan/graph.ts';
 import type { BuildPlan } from '../plan/options.ts';
 import type { BuilderPorts, Layer, StepKey } from '../ports.ts';
 import { probe } from './cache-probe.ts';
@@ -23,6 +24,8 @@ export interface NodeResult {
   readonly chain: ChainId | null;
   /** Absent for sources. */
   readonly made?: Made;
+  /** What keys know a fetched source by. */
+  readonly identity?: string;
 }
 
 export interface Made {
@@ -50,6 +53,7 @@ export class GraphRun {
   readonly #env: StepEnv;
   readonly #results = new Map<NodeId, Promise<NodeResult>>();
   readonly #chains = new Map<NodeId, ChainId | null>();
+  readonly #identities = new Map<NodeId, string>();
   readonly #abort = new AbortController();
   /** For each COPY from the context: are its sources there? */
   readonly #checks = new Map<NodeId, Promise<void>>();
@@ -105,7 +109,10 @@ export class GraphRun {
     const result = this.#make(id);
     this.#results.set(id, result);
     result.then(
-      ({ chain }) => this.#chains.set(id, chain),
+      ({ chain, identity }) => {
+        this.#chains.set(id, chain);
+        if (identity !== undefined) this.#identities.set(id, identity);
+      },
       // Everything in flight stops at the first failure, not only when its user gets to it.
       (error) => this.#abort.abort(error),
     );
@@ -129,6 +136,7 @@ export class GraphRun {
         progress.finish();
         return { chain };
       }
+      if (node.kind === 'source-http' || node.kind === 'source-git') return await this.#fetch(node, display, progress);
       const made = await this.#step(id, node, display, progress);
       if (made.cached) progress.cached();
       else progress.finish();
@@ -141,6 +149,22 @@ export class GraphRun {
     }
   }
 
+  async #fetch(node: Node & RemoteOp, { slot }: Display, progress: Progress): Promise<NodeResult> {
+    const { ports, noCache, now, solver } = this.#options;
+    progress.start();
+    const { inputs: _inputs, ...op } = node;
+    const work = ({ controller: { signal } }: Flight<Fetched>) =>
+      solver.withPlace(() => fetchRemote(op, { ports, slot, noCache, now, signal }), signal);
+    const key = `${sha256(canonicalJson(op))}${noCache ? ' anew' : ''}`;
+    const { chain, identity, cached } = await solver.share(key, work, {
+      signal: this.#abort.signal,
+      listener: progress.listener,
+    });
+    if (cached) progress.cached();
+    else progress.finish();
+    return { chain, identity };
+  }
+
   async #step(id: NodeId, node: Node & StepOp, display: Display, progress: Progress): Promise<Made> {
     const { signal } = this.#abort;
     const { plan, noCache, solver } = this.#options;
@@ -151,7 +175,8 @@ export class GraphRun {
     const [, earlyContent] = await Promise.all([parents, early, this.#checks.get(id) ?? this.#sourcesAreThere]);
     progress.start();
     const parent = node.parent === null ? null : (this.#chains.get(node.parent) ?? null);
-    const definition = definitionInputs(node, parent, plan.sourceDateEpoch);
+    const fetched = fetchedNodes(node).map((id, index) => [`remote ${index}`, this.#identities.get(id) ?? '']);
+    const definition = { ...definitionInputs(node, parent, plan.sourceDateEpoch), ...Object.fromEntries(fetched) };
     const content = earlyContent ?? (readsContext(node) ? await contentInputs(this.#env, node, signal) : undefined);
     const bySource = Object.fromEntries(
       fromNodes.map((id, index) => [`source ${index}`, this.#chains.get(id) ?? 'scratch']),

@@ -41,25 +41,39 @@ function ownInputs(op: StepOp): KeyInputs {
   }
 }
 
-function execInputs({ argv, env, cwd, user, network, mounts, platform }: ExecOp): KeyInputs {
+function execInputs(op: ExecOp): KeyInputs {
+  const { argv, env, cwd, user, network, mounts, platform, entitlements, devices } = op;
   const inputs: Record<string, string> = { command: JSON.stringify(argv), cwd, user, network, platform };
+  if (entitlements.includes('security.insecure')) inputs['security'] = 'insecure';
+  if (devices.length > 0) inputs['devices'] = JSON.stringify(devices);
   for (const entry of env) {
     const at = entry.indexOf('=');
     inputs[`env ${entry.slice(0, at)}`] = entry.slice(at + 1);
   }
-  for (const mount of mounts) inputs[`mount ${mount.target}`] = mountDefinition(mount);
+  for (const mount of mounts) inputs[`mount ${placeOf(mount)}`] = mountDefinition(mount);
   return inputs;
 }
 
-/** Trees that a mount shows are inputs of their own. */
+function placeOf(mount: ExecMount): string {
+  return mount.target ?? (mount.type === 'secret' ? `$${mount.env}` : '');
+}
+
+/**
+ * Trees that a mount shows are inputs of their own. What a cache holds, and by which name, does not change what a
+ * command means; what a secret says is nobody's business.
+ */
 function mountDefinition(mount: ExecMount): string {
+  if (mount.type === 'cache') {
+    const { type, target, readonly, mode, uid, gid } = mount;
+    return canonicalJson({ type, target, readonly, mode, uid, gid });
+  }
   if (mount.type !== 'bind') return canonicalJson(mount);
   const { type, source, target, readonly } = mount;
   return canonicalJson({ type, source, target, readonly, from: mount.from.kind });
 }
 
 function copyInputs(op: CopyOp): KeyInputs {
-  const { sources, dest, chown, chmod, parents, excludes, unpack, from } = op;
+  const { sources, remotes, dest, chown, chmod, parents, excludes, unpack, from } = op;
   const inputs: Record<string, string> = {
     sources: JSON.stringify(sources),
     destination: dest,
@@ -67,6 +81,12 @@ function copyInputs(op: CopyOp): KeyInputs {
     options: canonicalJson({ parents, excludes, unpack }),
   };
   if (chmod !== undefined) inputs['mode'] = chmod;
+  if (remotes.length > 0) {
+    inputs['fetched'] = canonicalJson({
+      at: remotes.map(({ before, name }) => [before, name]),
+      unpack: op.unpackRemote,
+    });
+  }
   op.inline.forEach(({ name, content }, index) => {
     inputs[`heredoc ${index} ${name}`] = sha256(content);
   });

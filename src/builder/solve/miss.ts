@@ -16,6 +16,9 @@ const LABELS: Readonly<Record<string, string>> = {
   owner: 'owner',
   mode: 'mode',
   options: 'flags',
+  security: 'security mode',
+  devices: 'list of devices',
+  fetched: 'list of fetched sources',
   path: 'path',
 };
 
@@ -56,6 +59,8 @@ function describe(name: string, before: string | undefined, after: string | unde
       return `file ${rest} ${verb}`;
     case 'tree':
       return `files below ${rest} ${verb}`;
+    case 'remote':
+      return `fetched source ${Number(rest) + 1} ${verb}`;
     case 'mount':
       return `mount ${rest} ${verb}`;
     case 'heredoc':

@@ -2,9 +2,11 @@ import { BerthError } from '../../errors/index.ts';
 import type { RuntimeProgram } from '../crun/invoke.ts';
 import { runForeground } from '../crun/run.ts';
 import { type ContainerPlan, type MachineFacts, ociConfig } from '../spec/config.ts';
+import type { BindRequest } from '../spec/mounts.ts';
 import { bindRequests, isDirectory } from './bind-sources.ts';
 import { bundleFolder, makeBundle, type RunPaths, removeBundle, writeConfig, writeNetworkFiles } from './bundle.ts';
 import type { SeccompFilters } from './filters.ts';
+import { type LentFile, lendFiles } from './lent-files.ts';
 import { type MountPoint, makeMountStubs } from './mount-stubs.ts';
 import { identityInRoot } from './root-users.ts';
 
@@ -25,7 +27,8 @@ export interface BuildStep {
 
 export type BuildMount =
   | { readonly type: 'bind'; readonly source: string; readonly target: string; readonly readonly: boolean }
-  | { readonly type: 'tmpfs'; readonly target: string; readonly sizeBytes?: number };
+  | { readonly type: 'tmpfs'; readonly target: string; readonly sizeBytes?: number }
+  | LentFile;
 
 export interface StepMachinery {
   readonly program: RuntimeProgram;
@@ -47,8 +50,9 @@ export async function runBuildStep(step: BuildStep, rootPath: string, machinery:
   const files = makeBundle(bundle);
   let removeStubs: (() => void) | undefined;
   try {
+    const lent = lendFiles(bundle, lentFiles(step));
     writeNetworkFiles(files, step.network, step.hostname);
-    const plan = stepPlan(step, id, rootPath, { hosts: files.hosts, resolvConf: files.resolvConf });
+    const plan = stepPlan(step, id, rootPath, lent, { hosts: files.hosts, resolvConf: files.resolvConf });
     const config = ociConfig(plan, machinery.machine);
     writeConfig(bundle, machinery.filters.attach(config));
     removeStubs = makeMountStubs(rootPath, mountPoints(step));
@@ -65,7 +69,17 @@ export async function runBuildStep(step: BuildStep, rootPath: string, machinery:
   }
 }
 
-function stepPlan(step: BuildStep, id: string, rootPath: string, files: ContainerPlan['files']): ContainerPlan {
+function lentFiles({ mounts }: BuildStep): readonly LentFile[] {
+  return mounts.filter((mount) => mount.type === 'file');
+}
+
+function stepPlan(
+  step: BuildStep,
+  id: string,
+  rootPath: string,
+  lent: readonly BindRequest[],
+  files: ContainerPlan['files'],
+): ContainerPlan {
   return {
     id,
     rootPath,
@@ -81,7 +95,10 @@ function stepPlan(step: BuildStep, id: string, rootPath: string, files: Containe
     privileged: step.privileged,
     capAdd: [],
     capDrop: [],
-    binds: bindRequests(step.mounts.flatMap((mount) => (mount.type === 'bind' ? [{ ...mount, options: [] }] : []))),
+    binds: bindRequests([
+      ...step.mounts.flatMap((mount) => (mount.type === 'bind' ? [{ ...mount, options: [] }] : [])),
+      ...lent,
+    ]),
     tmpfs: step.mounts.flatMap((mount) =>
       mount.type === 'tmpfs' ? [{ target: mount.target, options: tmpfsOptions(mount) }] : [],
     ),
@@ -101,7 +118,7 @@ function mountPoints(step: BuildStep): readonly MountPoint[] {
   const files = ['/etc/hosts', '/etc/resolv.conf'].map((target) => ({ target, isDirectory: false }));
   const mounts = step.mounts.map((mount) => ({
     target: mount.target,
-    isDirectory: mount.type === 'tmpfs' || isDirectory(mount.source),
+    isDirectory: mount.type === 'tmpfs' || (mount.type === 'bind' && isDirectory(mount.source)),
   }));
   const points = [...kernel, ...files, ...mounts];
   const isBelow = (inner: string, outer: string) => inner.startsWith(`${outer}/`);

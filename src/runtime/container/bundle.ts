@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type HostNetworkFiles, networkFiles } from '../spec/network-files.ts';
 import type { OciConfig } from '../spec/oci-config.ts';
+import { takeBack } from './lent-files.ts';
 
 /**
  * Where the runtime state of one engine lies. Every path in it must stay short: a bundle holds sockets, and a socket
@@ -32,6 +33,7 @@ export interface BundleFiles {
 
 /** Makes an empty bundle; what an earlier, unfinished attempt left there is thrown away. */
 export function makeBundle(bundle: string): BundleFiles {
+  takeBack(bundle);
   rmSync(bundle, { recursive: true, force: true });
   mkdirSync(bundle, { recursive: true, mode: 0o700 });
   return { hosts: `${bundle}/hosts`, resolvConf: `${bundle}/resolv.conf`, hostname: `${bundle}/hostname` };
@@ -57,6 +59,7 @@ export function readConfig(bundle: string): OciConfig | undefined {
 }
 
 export function removeBundle(bundle: string): void {
+  takeBack(bundle);
   rmSync(bundle, { recursive: true, force: true });
 }
 

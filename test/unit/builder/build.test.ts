@@ -399,17 +399,4 @@ describe('a failing build', () => {
     expect((await second).image).toMatch(/^sha256:/);
     expect(machine.steps).toHaveLength(1);
   });
-
-  it.each([
-    ['RUN --mount=type=cache,target=/c x', 'RUN --mount=type=cache'],
-    ['RUN --mount=type=secret,id=s x', 'RUN --mount=type=secret'],
-    ['RUN --security=insecure x', 'RUN --security=insecure'],
-    ['ADD https://example.com/f /f', 'ADD of a URL'],
-    ['ADD https://example.com/a.git /f', 'ADD of a URL'],
-  ])('says that it cannot do it yet: %s', async (line, what) => {
-    const { error } = await failed({ machine: machineWith(), dockerfile: `FROM base\n${line}\n` });
-    expect(error.kind).toBe('unsupported');
-    expect(error.message).toContain(what);
-    expect(error.message).toContain('not supported yet');
-  });
 });

@@ -16,6 +16,8 @@ const exec: ExecOp = {
   network: 'host',
   mounts: [],
   platform: 'linux/amd64',
+  entitlements: [],
+  devices: [],
 };
 const copy: CopyOp = {
   kind: 'copy',
@@ -27,6 +29,8 @@ const copy: CopyOp = {
   parents: false,
   excludes: [],
   unpack: false,
+  unpackRemote: false,
+  remotes: [],
 };
 const chain = (name: string) => sha256(name) as ChainId;
 const keyOf = (op: ExecOp | CopyOp, parent: ChainId | null = null, epoch?: number) =>
