@@ -116,7 +116,7 @@ export class Host {
   enginePid(): number | undefined {
     const lock = join(this.root, 'layout-v1/engine.lock');
     const pid = existsSync(lock) ? Number(readFileSync(lock, 'utf8')) : 0;
-    return pid > 0 && existsSync(`/proc/${pid}`) ? pid : undefined;
+    return pid > 0 && isRunning(pid) ? pid : undefined;
   }
 
   async dispose(): Promise<void> {
@@ -126,9 +126,18 @@ export class Host {
     const pid = this.enginePid();
     if (pid) {
       process.kill(pid, 'SIGTERM');
-      await until(() => !existsSync(`/proc/${pid}`));
+      await until(() => !isRunning(pid));
     }
     rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** False also for a process that has ended and that nobody has waited for: in a container, process 1 may not care. */
+export function isRunning(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
   }
 }
 
