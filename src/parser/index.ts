@@ -1,4 +1,7 @@
 export { type CodeFacts, type DiagnosticCode, type DockerfileCode, diagnosticCodes } from './codes.ts';
+export { type Completion, completeAt } from './edit/complete.ts';
+export { type Hover, hoverAt } from './edit/hover.ts';
+export { type QuickFix, quickFixesAt } from './edit/quick-fixes.ts';
 export {
   createIgnoreMatcher,
   hasGlob,
@@ -6,6 +9,7 @@ export {
   type IgnorePattern,
   ignorePattern,
   matchGlob,
+  matchIgnore,
   parseIgnore,
 } from './ignore/index.ts';
 export {

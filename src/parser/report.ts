@@ -14,6 +14,20 @@ export function createReport(diagnostics: Diagnostic[]): Report {
       message: row.message(facts),
       span,
       ...(hint === undefined ? {} : { hint }),
+      ...(facts.nearest && REPLACED.includes(code) ? { fix: [{ span, newText: inCaseOf(code, facts) }] } : {}),
     });
   };
+}
+
+/** Codes whose place is exactly the word that was misspelt. */
+const REPLACED: readonly DockerfileCode[] = [
+  'dockerfile/unknown-instruction',
+  'dockerfile/unknown-mount-type',
+  'dockerfile/invalid-network',
+  'dockerfile/invalid-security',
+];
+
+function inCaseOf(code: DockerfileCode, { name = '', nearest = '' }: CodeFacts): string {
+  const isLower = code === 'dockerfile/unknown-instruction' && name === name.toLowerCase();
+  return isLower ? nearest.toLowerCase() : nearest;
 }

@@ -76,12 +76,12 @@ async function check(context: CommandContext, { format, fix }: Call, found: Foun
   return checked.diagnostics.some(({ severity }) => severity !== 'info') ? exitCodes.failure : exitCodes.ok;
 }
 
-function report({ diagnostics, parsed }: CheckedText, paint: ReturnType<typeof paintFor>): string {
+function report({ diagnostics, findings, parsed }: CheckedText, paint: ReturnType<typeof paintFor>): string {
   if (diagnostics.length === 0) return 'Check complete, no warnings found.\n';
   const frames = diagnostics.map((diagnostic) => `${printDiagnostic(diagnostic, parsed.source, { paint })}\n`);
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
   const warnings = diagnostics.length - errors;
-  const fixable = diagnostics.filter(({ fix }) => fix).length;
+  const fixable = findings.filter(({ fix }) => fix).length;
   const counts = [errors > 0 ? counted(errors, 'error') : '', warnings > 0 ? counted(warnings, 'warning') : ''];
   const advice = fixable > 0 ? ` (--fix mends ${fixable === diagnostics.length ? 'all' : fixable} of them)` : '';
   return `${frames.join('\n')}\nCheck complete, ${counts.filter(Boolean).join(' and ')} found${advice}.\n`;

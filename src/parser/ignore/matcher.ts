@@ -1,4 +1,4 @@
-import { type CompiledPattern, compilePattern, type IgnorePattern } from './pattern.ts';
+import { type CompiledPattern, compilePattern, type IgnorePattern, parseIgnore } from './pattern.ts';
 
 /** Decides which paths of a build context are left out. */
 export interface IgnoreMatcher {
@@ -80,4 +80,9 @@ function keepsBelow(rule: CompiledPattern & { readonly pattern: IgnorePattern },
 
 function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+/** True when the text of a `.dockerignore` leaves the path out. For many paths, keep a matcher. */
+export function matchIgnore(text: string, path: string): boolean {
+  return createIgnoreMatcher(parseIgnore(text)).ignores(path);
 }

@@ -7,7 +7,7 @@ import type { Report } from '../report.ts';
 
 type MountType = Mount['type'];
 
-const TYPES: readonly MountType[] = ['bind', 'cache', 'tmpfs', 'secret', 'ssh'];
+export const MOUNT_TYPES: readonly MountType[] = ['bind', 'cache', 'tmpfs', 'secret', 'ssh'];
 const ALIASES: Readonly<Record<string, string>> = {
   src: 'source',
   dst: 'target',
@@ -36,19 +36,19 @@ const number: Pick<OptionRule, 'valid' | 'advice'> = {
   advice: 'use a number, for example: 1000',
 };
 
-const OPTIONS: Readonly<Record<string, OptionRule>> = {
+export const MOUNT_OPTIONS: Readonly<Record<string, OptionRule>> = {
   from: { types: ['bind', 'cache', 'tmpfs'] },
   source: { types: ['bind', 'cache', 'tmpfs', 'secret'] },
   target: {
-    types: TYPES,
+    types: MOUNT_TYPES,
     valid: (value) => !/^\/+$/.test(value),
     advice: 'a mount cannot cover the whole file system: name a directory below /',
   },
-  readonly: { types: TYPES, ...truth },
-  readwrite: { types: TYPES, ...truth },
+  readonly: { types: MOUNT_TYPES, ...truth },
+  readwrite: { types: MOUNT_TYPES, ...truth },
   required: { types: ['secret', 'ssh'], ...truth },
   size: { types: ['tmpfs'], valid: isSize, advice: 'use bytes or a unit, for example: 64m' },
-  id: { types: TYPES },
+  id: { types: MOUNT_TYPES },
   sharing: {
     types: ['cache'],
     valid: (value) => ['shared', 'private', 'locked'].includes(value.toLowerCase()),
@@ -61,7 +61,7 @@ const OPTIONS: Readonly<Record<string, OptionRule>> = {
   },
   uid: { types: owners, ...number },
   gid: { types: owners, ...number },
-  env: { types: TYPES },
+  env: { types: MOUNT_TYPES },
 };
 
 interface ReadOption {
@@ -84,8 +84,8 @@ export function readMount(flag: Flag, report: Report): Mount | null {
     const valueText = field.text.slice(equals + 1);
     const value = equals < 0 ? null : flag.valuePart(field.start + quoted + equals + 1, field.end - quoted, valueText);
     if (key === 'type') type = readType(value, span, report);
-    else if (!Object.hasOwn(OPTIONS, key) && value) {
-      const allowed = ['type', ...Object.keys(OPTIONS)];
+    else if (!Object.hasOwn(MOUNT_OPTIONS, key) && value) {
+      const allowed = ['type', ...Object.keys(MOUNT_OPTIONS)];
       report('dockerfile/unknown-mount-option', span, { name: written, allowed, nearest: nearest(written, allowed) });
     } else if (!value && !SWITCHES.includes(key)) {
       report('dockerfile/mount-option-needs-value', span, { name: field.text });
@@ -99,22 +99,22 @@ export function readMount(flag: Flag, report: Report): Mount | null {
 
 function readType(value: Word | null, span: Span, report: Report): MountType | null {
   const text = value?.text.toLowerCase() ?? '';
-  const type = TYPES.find((known) => known === text);
+  const type = MOUNT_TYPES.find((known) => known === text);
   if (type) return type;
   if (value) {
     report('dockerfile/unknown-mount-type', value.span, {
       value: value.text,
-      allowed: TYPES,
-      nearest: nearest(text, TYPES),
+      allowed: MOUNT_TYPES,
+      nearest: nearest(text, MOUNT_TYPES),
     });
   } else report('dockerfile/mount-option-needs-value', span, { name: 'type' });
   return null;
 }
 
 function checkOption({ key, written, value, span }: ReadOption, type: MountType, report: Report): void {
-  const rule = OPTIONS[key]!;
+  const rule = MOUNT_OPTIONS[key]!;
   if (!rule.types.includes(type)) {
-    const allowed = Object.keys(OPTIONS).filter((name) => OPTIONS[name]!.types.includes(type));
+    const allowed = Object.keys(MOUNT_OPTIONS).filter((name) => MOUNT_OPTIONS[name]!.types.includes(type));
     report('dockerfile/mount-option-not-allowed', span, { name: written, value: type, allowed });
   } else if (key === 'from' && value?.text.includes('$')) {
     report('dockerfile/variable-in-from', value.span, { name: 'from' });
