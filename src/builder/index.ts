@@ -1,6 +1,6 @@
 export { type BuildOptions, type BuildResult, build } from './build.ts';
 export type { BuildEvent, VertexInfo } from './events.ts';
-export type { BuildGraph, Node, NodeId, Op } from './plan/graph.ts';
+export { type BuildGraph, type Entitlement, entitlements, type Node, type NodeId, type Op } from './plan/graph.ts';
 export type { BuildPlan, Planned, PlannedStage, PlannedStep, PlanOptions } from './plan/options.ts';
 export { planBuild } from './plan/stages.ts';
 export type * from './ports.ts';

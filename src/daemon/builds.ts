@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildInput, BuildsApi } from '../api/server/index.ts';
-import { type BuilderPorts, type BuildRequest, build, createSolver } from '../builder/index.ts';
+import {
+  type BuilderPorts,
+  type BuildRequest,
+  build,
+  createSolver,
+  type Entitlement,
+  entitlements,
+} from '../builder/index.ts';
 import type { RootFiles } from '../builder/ports.ts';
 import { BerthError } from '../errors/index.ts';
 import { canonicalName, hostPlatform, parsePlatform, parseReference, withDefaultTag } from '../oci/index.ts';
@@ -74,9 +81,22 @@ async function requestOf(input: BuildInput, root: string | null, files: RootFile
     noCache: input.noCache,
     platform: input.platform ? parsePlatform(input.platform) : hostPlatform(process.arch),
     network: networkOf(input.network),
+    allow: allowedBy(input),
+    ...(input.secrets ? { secrets: input.secrets } : {}),
+    ...(input.agents ? { agents: input.agents } : {}),
     ...(input.target ? { target: input.target } : {}),
     ...(input.sourceDateEpoch === undefined ? {} : { sourceDateEpoch: input.sourceDateEpoch }),
   };
+}
+
+/** Who gives the whole build the host's network lets RUN ask for it, too. */
+function allowedBy({ allow = [], network }: BuildInput): readonly Entitlement[] {
+  const wanted = network === 'host' ? [...allow, 'network.host'] : allow;
+  return wanted.map((name) => {
+    const known = entitlements.find((entitlement) => entitlement === name);
+    if (known) return known;
+    throw new BerthError('invalid', `--allow ${name} is unknown`, { hint: `use one of ${entitlements.join(', ')}` });
+  });
 }
 
 function networkOf(text: string | undefined): BuildRequest['network'] {

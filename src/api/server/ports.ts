@@ -51,6 +51,12 @@ export interface BuildInput {
   /** Seconds since the epoch. */
   readonly sourceDateEpoch?: number;
   readonly network?: string;
+  /** Values for steps that ask for them, by id. */
+  readonly secrets?: ReadonlyMap<string, Uint8Array>;
+  /** Sockets of agents on this machine, by id. */
+  readonly agents?: ReadonlyMap<string, string>;
+  /** Rights that steps may ask for, as `network.host`. */
+  readonly allow?: readonly string[];
 }
 
 export interface PullsApi {

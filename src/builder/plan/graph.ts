@@ -115,7 +115,8 @@ export interface ExecOp {
   readonly devices: readonly string[];
 }
 
-export type Entitlement = 'network.host' | 'security.insecure';
+export const entitlements = ['network.host', 'security.insecure'] as const;
+export type Entitlement = (typeof entitlements)[number];
 
 export interface InlineFile {
   readonly name: string;

@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { RequestOptions } from '../../api/client/index.ts';
+import type { VersionBody } from '../../api/contract/index.ts';
 import { BerthError } from '../../errors/index.ts';
 import { parseReference } from '../../oci/index.ts';
 import { ownPlatform } from '../container/create-container.ts';
 import { keyValues } from '../container/key-values.ts';
 import type { CommandContext } from '../context.ts';
+import { readAgents, readSecrets, secretsPreamble } from './lent.ts';
 import { type BuildSource, guestName } from './source.ts';
 
 type Request = Pick<RequestOptions, 'query' | 'body' | 'headers'>;
@@ -26,9 +28,43 @@ export async function buildRequest(context: CommandContext, source: BuildSource)
     networkmode: network === 'default' ? undefined : network,
     platform: engine.host.isLocal ? ownPlatform(platform) : platform,
     'berth-epoch': sourceDateEpoch(environment.env['SOURCE_DATE_EPOCH']),
+    'berth-allow': flags.list('allow'),
+    'berth-ssh': lendAgents(context),
   };
+  const secrets = readSecrets(flags.list('secret'), environment);
   const content = await sourceRequest(source, engine.host.isLocal);
-  return { ...content, query: { ...query, ...content.query } };
+  const request = { ...content, query: { ...query, ...content.query } };
+  if (secrets.size === 0) return request;
+  await refuseStrangers(context);
+  const { header, bytes } = secretsPreamble(secrets);
+  return { ...request, headers: { ...content.headers, ...header }, body: behind(bytes, content.body) };
+}
+
+/** An agent's socket is of this machine. */
+function lendAgents({ flags, engine, environment }: CommandContext): object | undefined {
+  const wanted = flags.list('ssh');
+  if (wanted.length === 0) return undefined;
+  if (engine.host.isLocal) return readAgents(wanted, environment);
+  throw new BerthError('unsupported', `--ssh needs the engine of this machine, and ${engine.host.url} is another one`);
+}
+
+/** Another engine would take the secrets for a part of the context. */
+async function refuseStrangers({ engine }: CommandContext): Promise<void> {
+  if (engine.host.isLocal) return;
+  const { Platform } = await engine.json<Partial<VersionBody>>('GET', '/version');
+  if (Platform?.Name === 'Berth') return;
+  throw new BerthError('unsupported', `--secret needs a Berth engine, and the one at ${engine.host.url} is another`);
+}
+
+function behind(head: Buffer, body: Request['body']): Uint8Array | AsyncIterable<Uint8Array> {
+  if (body === undefined) return head;
+  if (typeof body === 'string' || body instanceof Uint8Array)
+    return Buffer.concat([head, Buffer.from(body as Uint8Array)]);
+  const rest = body as AsyncIterable<Uint8Array>;
+  return (async function* () {
+    yield head;
+    yield* rest;
+  })();
 }
 
 async function sourceRequest(source: BuildSource, isLocal: boolean): Promise<Request> {

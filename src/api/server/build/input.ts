@@ -3,7 +3,9 @@ import { BerthError } from '../../../errors/index.ts';
 import type { Exchange } from '../exchange.ts';
 import type { BuildInput } from '../ports.ts';
 import { optional, type Query } from '../query.ts';
+import { readLent, readText } from './lent.ts';
 
+const MAX_DOCKERFILE_BYTES = 16 << 20;
 const DOCKERFILE_TYPE = /^text\/x-dockerfile\s*(;|$)/i;
 
 /**
@@ -34,8 +36,10 @@ export async function readBuildInput(exchange: Exchange): Promise<BuildInput> {
   const { query } = exchange;
   refuseUnsupported(query);
   const sourceDateEpoch = query.integer('berth-epoch');
+  const { lent, body } = await readLent(exchange);
   return {
-    ...(await readSource(exchange)),
+    ...lent,
+    ...(await readSource(exchange, body)),
     names: query.all('t'),
     ...optional('target', query.text('target')),
     buildArgs: textMap(query, 'buildargs', true),
@@ -47,14 +51,17 @@ export async function readBuildInput(exchange: Exchange): Promise<BuildInput> {
   };
 }
 
-async function readSource(exchange: Exchange): Promise<Pick<BuildInput, 'source' | 'dockerfile'>> {
+async function readSource(
+  exchange: Exchange,
+  body: () => AsyncIterable<Uint8Array>,
+): Promise<Pick<BuildInput, 'source' | 'dockerfile'>> {
   const { query } = exchange;
   const context = localPath(exchange, 'berth-context');
   const file = localPath(exchange, 'berth-dockerfile');
   const isText = DOCKERFILE_TYPE.test(exchange.header('content-type') ?? '');
   const inContext = { kind: 'in-context', path: query.text('dockerfile') ?? 'Dockerfile' } as const;
   const dockerfile = isText
-    ? ({ kind: 'text', text: (await exchange.bytes()).toString('utf8'), name: 'Dockerfile' } as const)
+    ? ({ kind: 'text', text: await readText(body(), MAX_DOCKERFILE_BYTES), name: 'Dockerfile' } as const)
     : file === undefined
       ? inContext
       : ({ kind: 'file', path: file } as const);
@@ -65,7 +72,7 @@ async function readSource(exchange: Exchange): Promise<Pick<BuildInput, 'source'
       hint: 'fetch it, then build the folder',
     });
   }
-  return { source: { kind: 'tar', stream: exchange.body() }, dockerfile };
+  return { source: { kind: 'tar', stream: body() }, dockerfile };
 }
 
 /** A path on this machine. Only who can open our socket file shares this machine's files. */
