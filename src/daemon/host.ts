@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createApiServer } from '../api/server/index.ts';
 import { openGarbage, openImageStore, openObjectStore, openSpool, openStepRecords } from '../cache/index.ts';
 import { createEngine } from '../engine/index.ts';
+import { openLayerBlobs } from '../registry-client/index.ts';
 import { enterEngineNamespace, openLayerStore, openRuntime, RootFiles } from '../runtime/index.ts';
 import { openBuildPorts } from './build-ports/index.ts';
 import { createBuilds } from './builds.ts';
@@ -11,6 +12,7 @@ import { createSystem } from './info.ts';
 import { lockRoot } from './lock.ts';
 import { releaseMemory } from './memory.ts';
 import { createPulls, pullingImages } from './pulls.ts';
+import { createPushes } from './pushes.ts';
 import { openRegistryClient } from './registries.ts';
 import { workerScript } from './worker-scripts.ts';
 
@@ -108,9 +110,14 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
 
   const files = new RootFiles({ cacheFolder: `${dataFolder}/cache/stat`, worker: workerScript('files') });
   const registries = openRegistryClient(config, clock.now);
+  const blobs = openLayerBlobs(`${dataFolder}/cache/layer-blobs`);
   const pulls = createPulls(
     { snapshots, images: images.engineImages, garbage },
-    { client: registries, folder: `${dataFolder}/downloads`, now: clock.now },
+    { client: registries, folder: `${dataFolder}/downloads`, blobs, now: clock.now },
+  );
+  const pushes = createPushes(
+    { snapshots, images: images.engineImages, garbage },
+    { client: registries, folder: `${dataFolder}/uploads`, blobs, now: clock.now },
   );
   const buildPorts = openBuildPorts({ dataFolder, runFolder: config.runRoot, temporary, files });
   const builds = createBuilds({
@@ -130,6 +137,7 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
     engine,
     builds,
     pulls,
+    pushes,
     system: createSystem({ config, engine, snapshots }),
     log: (message, error) => log(error === undefined ? message : `${message}: ${describe(error)}`),
   });

@@ -1,4 +1,3 @@
-import type { RegistryAuth } from '../api/contract/index.ts';
 import type { PullsApi } from '../api/server/index.ts';
 import type { BuildImages } from '../builder/ports.ts';
 import {
@@ -12,7 +11,8 @@ import {
   parseReference,
   sha256,
 } from '../oci/index.ts';
-import { type Credentials, createPuller, type Keychain, type RegistryClient } from '../registry-client/index.ts';
+import { createPuller, type LayerBlobs, type RegistryClient } from '../registry-client/index.ts';
+import { keychainOf } from './credentials.ts';
 
 /** What pulls need of the stores. */
 export interface PullStores {
@@ -38,11 +38,17 @@ export interface PullStores {
 /** Serves pulls: images go from a registry into this engine's stores. */
 export function createPulls(
   { snapshots, images, garbage }: PullStores,
-  options: { readonly client: RegistryClient; readonly folder: string; readonly now: () => number },
+  options: {
+    readonly client: RegistryClient;
+    readonly folder: string;
+    readonly blobs: LayerBlobs;
+    readonly now: () => number;
+  },
 ): PullsApi {
   const puller = createPuller({
     folder: options.folder,
     now: options.now,
+    blobs: options.blobs,
     sink: {
       hold: (chains) => garbage.lease(chains),
       hasImage: async (id) => (await images.get(id)) !== undefined,
@@ -88,16 +94,4 @@ export function pullingImages(images: BuildImages, pulls: PullsApi): BuildImages
       return await images.find(name);
     },
   };
-}
-
-/** Credentials that came with a request are for the registry that it names, and for no mirror of it. */
-function keychainOf(auth: RegistryAuth | undefined, registry: string): Keychain | undefined {
-  const credentials = auth && credentialsOf(auth);
-  return credentials && { find: async (asked) => (asked === registry ? credentials : undefined) };
-}
-
-function credentialsOf({ username, password, identitytoken, registrytoken }: RegistryAuth): Credentials | undefined {
-  if (registrytoken) return { kind: 'bearer', token: registrytoken };
-  if (identitytoken) return { kind: 'identity', token: identitytoken };
-  return username && password !== undefined ? { kind: 'password', username, password } : undefined;
 }

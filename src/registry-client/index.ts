@@ -5,6 +5,9 @@ export { type Mirror, parseRegistryConfig, type RegistryConfig, type RegistryRul
 export type { RetryPolicy } from './http/retry.ts';
 export type { PullMessage, PullSink } from './pull/ports.ts';
 export { createPuller, type Puller, type PullerOptions, type PullRequest } from './pull/puller.ts';
+export { type LayerBlobs, openLayerBlobs } from './push/layer-blobs.ts';
+export type { PushLayer, PushMessage, PushSource } from './push/ports.ts';
+export { createPusher, type Pusher, type PusherOptions, type PushRequest } from './push/pusher.ts';
 export type { FetchedDocument, ResolvedImage } from './resolve.ts';
 export type { BlobSource, UploadMemory, UploadOptions, UploadOutcome } from './upload/ports.ts';
 export { openUploadMemory } from './upload/upload-memory.ts';

@@ -1,3 +1,3 @@
 export type { TcpAddress, UnixAddress } from './listen.ts';
-export type { BuildInput, BuildsApi, PullsApi, ServerLog, Services, SystemApi } from './ports.ts';
+export type { BuildInput, BuildsApi, PullsApi, PushesApi, ServerLog, Services, SystemApi } from './ports.ts';
 export { type ApiServer, type ApiServerOptions, createApiServer } from './server.ts';

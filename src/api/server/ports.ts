@@ -10,6 +10,7 @@ export interface Services {
   readonly builds: BuildsApi;
   /** Absent while this engine cannot reach registries: pulling is then an error that says so. */
   readonly pulls?: PullsApi;
+  readonly pushes?: PushesApi;
   readonly log: ServerLog;
 }
 
@@ -65,6 +66,22 @@ export interface PullsApi {
     reference: string,
     options: {
       readonly platform?: string;
+      readonly auth?: RegistryAuth;
+      emit(message: JsonMessage): void;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<void>;
+}
+
+export interface PushesApi {
+  /**
+   * Resolves when the registry has the image. Without a tag, all tags of the repository are pushed.
+   * A failure before the first message becomes an HTTP status.
+   */
+  push(
+    name: string,
+    options: {
+      readonly tag?: string;
       readonly auth?: RegistryAuth;
       emit(message: JsonMessage): void;
       readonly signal: AbortSignal;

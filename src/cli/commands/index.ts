@@ -24,6 +24,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly run: Com
   logs: () => import('./logs.ts'),
   ps: () => import('./ps.ts'),
   pull: () => import('./pull.ts'),
+  push: () => import('./push.ts'),
   rename: () => import('./rename.ts'),
   restart: async () => ({ run: (await import('./lifecycle.ts')).restart }),
   rm: async () => ({ run: (await import('./lifecycle.ts')).remove }),

@@ -14,6 +14,7 @@ import {
 } from '../../oci/index.ts';
 import type { RegistryClient } from '../client.ts';
 import { suits } from '../documents/choose.ts';
+import type { LayerBlobs } from '../push/layer-blobs.ts';
 import type { ResolvedImage } from '../resolve.ts';
 import { Downloads, type JoinedDownload } from './downloads.ts';
 import { checkConfigDescriptor, type PulledConfig, parsePulledConfig } from './image-config.ts';
@@ -26,6 +27,8 @@ export interface PullerOptions {
   /** Where layers lie until their image is stored. What a broken pull leaves there is used by the next one. */
   readonly folder: string;
   readonly sink: PullSink;
+  /** Told where layers came from, so that a push need not send them there again. */
+  readonly blobs?: LayerBlobs;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -66,7 +69,7 @@ interface Pull {
 }
 
 /** Pulls images into one place. */
-export function createPuller({ folder, sink, now }: PullerOptions): Puller {
+export function createPuller({ folder, sink, blobs, now }: PullerOptions): Puller {
   const downloads = new Downloads(folder, now);
   const unpacking = new SharedWork<void>();
 
@@ -149,6 +152,8 @@ export function createPuller({ folder, sink, now }: PullerOptions): Puller {
         await fetchLayers({ client, image, progress, signal }, missing);
         const { isNew } = await sink.putImage({ configBytes, ...namesOf(image) });
         isStored = true;
+        for (const { diffId, blob } of plans)
+          await blobs?.note(diffId, blob, `${reference.registry}/${reference.repository}`);
         progress.status(`Digest: ${image.digest}`);
         const outcome = isNew ? 'Downloaded newer image for' : 'Image is up to date for';
         progress.status(`Status: ${outcome} ${familiarName(reference)}`);

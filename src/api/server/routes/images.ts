@@ -46,6 +46,10 @@ export function imageRoutes(services: Services): Handlers {
       await sendBytes(exchange, 'application/x-tar', await images.save(names));
     },
 
+    async 'POST /images/{name:.*}/push'(exchange) {
+      await push(exchange, services);
+    },
+
     async 'POST /images/load'(exchange) {
       await sendMessages(exchange, images.load(exchange.body(), exchange.signal));
     },
@@ -90,6 +94,21 @@ async function pull(exchange: Exchange, { pulls }: Services): Promise<void> {
   await stream.run(() =>
     pulls.pull(reference, {
       ...optional('platform', query.text('platform')),
+      ...optional('auth', auth),
+      emit: (message) => stream.emit(message),
+      signal,
+    }),
+  );
+}
+
+async function push(exchange: Exchange, { pushes }: Services): Promise<void> {
+  const { query, signal } = exchange;
+  if (!pushes) throw new BerthError('unsupported', 'this engine cannot reach registries');
+  const stream = new JsonStream(exchange);
+  const auth = parseRegistryAuth(exchange.header('x-registry-auth'));
+  await stream.run(() =>
+    pushes.push(exchange.param('name'), {
+      ...optional('tag', query.text('tag')),
       ...optional('auth', auth),
       emit: (message) => stream.emit(message),
       signal,

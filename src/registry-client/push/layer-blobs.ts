@@ -1,0 +1,56 @@
+import { mkdirSync } from 'node:fs';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Descriptor, type DiffId, hexOf, isDigest, mediaTypes } from '../../oci/index.ts';
+
+/** The compressed form under which registries know a layer. */
+export interface LayerBlob {
+  readonly blob: Pick<Descriptor, 'mediaType' | 'digest' | 'size'>;
+  /** Where it is, as `ghcr.io/team/app`; the newest first. */
+  readonly places: readonly string[];
+}
+
+/** Remembers the blobs of layers that were pulled or pushed: what a registry has is neither compressed nor sent again. */
+export interface LayerBlobs {
+  get(diffId: DiffId): Promise<LayerBlob | undefined>;
+  /** @param place absent for a blob that was only made yet */
+  note(diffId: DiffId, blob: LayerBlob['blob'], place?: string): Promise<void>;
+}
+
+const MAX_PLACES = 8;
+
+/** One small file a layer. They are hints: a lost or damaged one costs time only. */
+export function openLayerBlobs(folder: string): LayerBlobs {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const pathOf = (diffId: DiffId) => join(folder, `${hexOf(diffId)}.json`);
+  let temps = 0;
+  const get: LayerBlobs['get'] = async (diffId) => {
+    try {
+      return parse(JSON.parse(await readFile(pathOf(diffId), 'utf8')));
+    } catch {
+      return undefined;
+    }
+  };
+  return {
+    get,
+    async note(diffId, { mediaType, digest, size }, place) {
+      const known = await get(diffId);
+      const before = known?.blob.digest === digest ? known.places : [];
+      const places = place === undefined ? before : [place, ...before.filter((other) => other !== place)];
+      const type = mediaType === mediaTypes.dockerLayer ? mediaTypes.ociLayerGzip : mediaType;
+      temps += 1;
+      const temp = `${pathOf(diffId)}.${process.pid}-${temps}`;
+      const document = { blob: { mediaType: type, digest, size }, places: places.slice(0, MAX_PLACES) };
+      await writeFile(temp, JSON.stringify(document), { mode: 0o600 });
+      await rename(temp, pathOf(diffId));
+    },
+  };
+}
+
+function parse(value: unknown): LayerBlob | undefined {
+  const { blob, places } = (value ?? {}) as { blob?: Partial<Descriptor>; places?: unknown };
+  const { mediaType, digest, size } = blob ?? {};
+  if (typeof mediaType !== 'string' || typeof digest !== 'string' || !isDigest(digest)) return undefined;
+  if (typeof size !== 'number' || !Array.isArray(places)) return undefined;
+  return { blob: { mediaType, digest, size }, places: places.filter((place) => typeof place === 'string') };
+}
