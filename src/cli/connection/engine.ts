@@ -26,18 +26,22 @@ export interface Engine {
   close(): void;
 }
 
+/** An engine that answers when it is looked for may leave before it is asked: it was idle, or its own command ended. */
+const MAX_STARTS = 5;
+
 export function openEngine(host: Host, hosts: EngineHosts): Engine {
   let client: EngineClient | undefined;
 
   const attempt = async <T>(action: (client: EngineClient) => Promise<T>): Promise<T> => {
-    client ??= createClient({ host: host.url });
-    try {
-      return await action(client);
-    } catch (error) {
-      if (!isNobodyThere(error)) throw error;
-      if (!host.isLocal) throw nobodyThere(host, error);
-      client = createClient({ host: await hosts.ensureEngine() });
-      return await action(client);
+    for (let starts = 0; ; starts++) {
+      client ??= createClient({ host: host.url });
+      try {
+        return await action(client);
+      } catch (error) {
+        if (!isNobodyThere(error)) throw error;
+        if (!host.isLocal || starts === MAX_STARTS) throw nobodyThere(host, error);
+        client = createClient({ host: await hosts.ensureEngine() });
+      }
     }
   };
   const request: Engine['request'] = (method, path, options) => attempt((open) => open.request(method, path, options));
