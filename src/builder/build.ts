@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Diagnostic, hasErrors, plainStyle, printDiagnostic, type SourceText } from '../diagnostics/index.ts';
 import { BerthError, type ErrorKind, isBerthError, toBerthError } from '../errors/index.ts';
 import { familiarName, type ImageConfig, type ImageId, type Platform, parseReference } from '../oci/index.ts';
-import { parseDockerfile } from '../parser/index.ts';
+import { isBuiltInFrontEnd, parseDockerfile } from '../parser/index.ts';
 import type { Dockerfile } from '../parser/ir.ts';
 import type { BuildEvent, VertexInfo } from './events.ts';
 import { imageConfig } from './export/image.ts';
@@ -40,11 +40,10 @@ export interface BuildResult {
  * `not-found` for a base image or a file, `unsupported` for what is not there yet, `cancelled`
  */
 export async function build(request: BuildRequest, ports: BuilderPorts, options: BuildOptions): Promise<BuildResult> {
-  const {
-    value: dockerfile,
-    diagnostics,
-    source,
-  } = parseDockerfile(request.dockerfile.text, { file: request.dockerfile.name });
+  refuseFrontEnd(request);
+  const parsed = parseDockerfile(request.dockerfile.text, { file: request.dockerfile.name });
+  const { value: dockerfile, source } = parsed;
+  const diagnostics = parsed.diagnostics.filter(({ code }) => !isOverruled(code, request));
   const show = (found: readonly Diagnostic[]) => emitDiagnostics(found, source, options);
   show(diagnostics);
   stopAtErrors(diagnostics);
@@ -64,6 +63,24 @@ export async function build(request: BuildRequest, ports: BuilderPorts, options:
     if (error instanceof BuildFailure) show([error.diagnostic]);
     throw toBerthError(error);
   }
+}
+
+/** The build argument BUILDKIT_SYNTAX names the front end, whatever the file says. */
+function isOverruled(code: string, { buildArgs }: BuildRequest): boolean {
+  return code === 'dockerfile/unsupported-syntax' && buildArgs['BUILDKIT_SYNTAX'] !== undefined;
+}
+
+/** @throws BerthError `unsupported` for another front end than the built-in one */
+function refuseFrontEnd({ buildArgs }: BuildRequest): void {
+  const { BUILDKIT_SYNTAX: syntax } = buildArgs;
+  if (syntax === undefined || isBuiltInFrontEnd(syntax)) return;
+  throw new BerthError(
+    'unsupported',
+    `the front end ${syntax} of the build argument BUILDKIT_SYNTAX is not supported`,
+    {
+      hint: 'Berth reads the docker/dockerfile language itself: leave the argument out',
+    },
+  );
 }
 
 async function runPlan(

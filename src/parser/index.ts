@@ -34,7 +34,7 @@ export { type LintRule, lintRules, type RuleName, ruleNames, ruleUrl } from './l
 export type { CheckOptions } from './lint/survey.ts';
 export { type Outline, type OutlineArg, type OutlineMount, outlineDockerfile } from './outline/outline.ts';
 export { listTargets, type Target } from './outline/targets.ts';
-export { type ParsedDockerfile, type ParseOptions, parseDockerfile } from './parse-dockerfile.ts';
+export { isBuiltInFrontEnd, type ParsedDockerfile, type ParseOptions, parseDockerfile } from './parse-dockerfile.ts';
 export { type InstructionOptions, type ParsedInstruction, parseInstruction } from './parse-instruction.ts';
 export { printDockerfile, printInstruction } from './print/print-dockerfile.ts';
 export { type GitRef, type GitSource, parseGitRef } from './sources/git-ref.ts';

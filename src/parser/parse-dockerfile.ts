@@ -47,7 +47,8 @@ export function parseDockerfile(text: string, options: ParseOptions = {}): Parse
     const instruction = lowerInstruction(node, { report, escape: reader.escape, previousLine });
     if (instruction) stages.add(instruction);
     else if (node.name === 'FROM' || isMisspelt(node.keyword.text)) stages.addBroken();
-    previousLine = node.keyword.span.start.line;
+    const goesOn = node.name !== undefined && node.name !== 'FROM';
+    previousLine = goesOn ? node.keyword.span.start.line : undefined;
   }
   if (count === 0) report('dockerfile/no-instructions', source.span(0, 0));
   else stages.finish(source);
@@ -68,12 +69,15 @@ function escapeOf(directives: readonly Directive[], report: Report): EscapeToken
   return '\\';
 }
 
-/** The docker/dockerfile front end, in any version or channel, is the one that is built in. */
 function checkSyntax(directives: readonly Directive[], report: Report): void {
   const syntax = directives.find(({ name }) => name === 'syntax');
-  const image = syntax?.value.split(/\s/, 1)[0] ?? '';
-  if (!syntax || /^(docker\.io\/)?docker\/dockerfile(-upstream)?([:@].*)?$/.test(image)) return;
-  report('dockerfile/unsupported-syntax', syntax.span, { value: image });
+  if (!syntax || isBuiltInFrontEnd(syntax.value)) return;
+  report('dockerfile/unsupported-syntax', syntax.span, { value: syntax.value.split(/\s/, 1)[0]! });
+}
+
+/** The docker/dockerfile front end, in any version or channel, is the one that is built in. */
+export function isBuiltInFrontEnd(syntax: string): boolean {
+  return /^(docker\.io\/)?docker\/dockerfile(-upstream)?([:@]\S*)?(\s|$)/.test(syntax);
 }
 
 interface OpenStage {

@@ -399,4 +399,15 @@ describe('a failing build', () => {
     expect((await second).image).toMatch(/^sha256:/);
     expect(machine.steps).toHaveLength(1);
   });
+
+  it('refuses another front end, in the file or by BUILDKIT_SYNTAX, which overrules the file', async () => {
+    const other = '# syntax=example.com/my/frontend:1\nFROM base\n';
+    const machine = machineWith();
+    expect((await failed({ machine, dockerfile: other })).error).toMatchObject({ kind: 'unsupported' });
+    const request = { buildArgs: { BUILDKIT_SYNTAX: 'example.com/my/frontend:1' } };
+    const { error } = await failed({ machine, dockerfile: 'FROM base\n', request });
+    expect(error).toMatchObject({ kind: 'unsupported' });
+    expect(error.message).toContain('BUILDKIT_SYNTAX');
+    await built({ machine, dockerfile: other, request: { buildArgs: { BUILDKIT_SYNTAX: 'docker/dockerfile:1.7' } } });
+  });
 });
