@@ -88,7 +88,8 @@ export function connectionFailure(error: unknown, url: URL): BerthError | Transi
       cause: error,
     });
   }
-  const failure = new BerthError('unavailable', `cannot reach the registry ${where}: ${message}`, {
+  const why = code === 'ENOTFOUND' || code === 'EAI_AGAIN' ? 'its name cannot be looked up' : message;
+  const failure = new BerthError('unavailable', `cannot reach the registry ${where}: ${why}`, {
     hint: 'without a registry, images come from archives: berth load, berth import',
     cause: error,
   });
