@@ -118,6 +118,11 @@ export const dockerfileExamples: Readonly<Record<DockerfileCode, Example>> = {
     wrong: below('ENV GREETING=hello world'),
     right: below('ENV GREETING="hello world"'),
   },
+  'dockerfile/spaced-equals': {
+    why: 'Blanks end a word, so the name, the equals sign and the value would be three of them.',
+    wrong: below('ENV MODE=fast HOST = localhost'),
+    right: below('ENV MODE=fast HOST=localhost'),
+  },
   'dockerfile/missing-value': {
     why: 'A variable or label has a value, which may be empty.',
     wrong: below('ENV MODE'),

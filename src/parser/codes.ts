@@ -4,7 +4,7 @@ import type { Severity } from '../diagnostics/index.ts';
 export interface CodeFacts {
   readonly name?: string;
   readonly value?: string;
-  readonly instruction?: string;
+  readonly instruction?: string | undefined;
   readonly form?: string;
   readonly example?: string;
   readonly nearest?: string | undefined;
@@ -25,6 +25,13 @@ const oneOf = (allowed: readonly string[] = []) => `use one of ${allowed.join(',
 const short = (value: string | undefined) => (value && value.length > 60 ? `${value.slice(0, 57)}...` : (value ?? ''));
 const write = ({ form, example }: CodeFacts) => `write it as ${form}, for example: ${example}`;
 
+function substitutionProblem(value = ''): string {
+  const modifier = /^unsupported modifier \((.*)\) in substitution$/s.exec(value)?.[1];
+  if (modifier !== undefined) return `a Dockerfile knows no variables with ${short(modifier)} behind the name`;
+  if (value === "missing '}'") return `this \${ is never closed by a }`;
+  return short(value.replace(/^bad substitution: /, ''));
+}
+
 const error = (message: DiagnosticCode['message'], hint: DiagnosticCode['hint']): DiagnosticCode => ({
   severity: 'error',
   message,
@@ -44,7 +51,7 @@ export const diagnosticCodes = {
   ),
   'dockerfile/no-stage': error(
     () => 'the Dockerfile has no FROM, so there is nothing to build on',
-    () => 'add a base image after the ARGs, for example: FROM alpine:3.20',
+    () => 'say what to start from, below the ARGs if there are any, for example: FROM alpine:3.20',
   ),
   'dockerfile/before-from': error(
     ({ instruction }) => `${instruction} comes before the first FROM`,
@@ -85,11 +92,17 @@ export const diagnosticCodes = {
   ),
   'dockerfile/unknown-instruction': error(
     ({ name }) => `unknown instruction: ${short(name)}`,
-    ({ nearest, line, value }) =>
-      didYouMean(nearest) ??
-      (line
-        ? `if this belongs to the instruction of line ${line}, end the line before it with ${value}`
-        : 'an instruction is one of FROM, RUN, COPY, ENV, WORKDIR, CMD, and so on'),
+    ({ nearest, line, value, instruction, name = '' }) => {
+      if (nearest) return didYouMean(nearest);
+      if (instruction) return `a line begins with its instruction: remove ${short(name)} before ${instruction}`;
+      if (name.startsWith('```')) return 'this is a mark of Markdown: remove the line';
+      if (/^[\w-]+:$/.test(name))
+        return 'this looks like YAML, as in a Compose file; a Dockerfile begins with FROM IMAGE';
+      const run = `to run a command during the build, write RUN ${short(name)} ...`;
+      return line
+        ? `${run}; if it belongs to the instruction of line ${line}, end the line before it with ${value}`
+        : run;
+    },
   ),
   'dockerfile/lone-escape': error(
     () => 'a line continues an instruction, but there is none',
@@ -134,7 +147,7 @@ export const diagnosticCodes = {
   ),
   'dockerfile/json-ignored': warning(
     ({ instruction, value }) => `this looks like a JSON array but is not one, so ${instruction} takes it as ${value}`,
-    () => 'use double quotes, double each backslash, and no comma before the closing bracket',
+    () => 'use straight double quotes, double each backslash, and put no comma before the closing bracket',
   ),
   'dockerfile/empty-command': warning(
     ({ instruction }) => `${instruction} has no command`,
@@ -142,12 +155,17 @@ export const diagnosticCodes = {
   ),
   'dockerfile/missing-equals': error(
     ({ value, instruction }) => `${short(value)} has no = in this ${instruction}`,
-    ({ value, line }) =>
-      value?.startsWith('#')
-        ? 'a comment stands on a line of its own'
-        : line
-          ? 'if it belongs to the value before it, put that value in quotes, for example: NAME="two words"'
-          : 'write NAME=VALUE pairs',
+    ({ value = '', example }) => {
+      if (value.startsWith('#')) return 'a comment stands on a line of its own';
+      if (/[\u201c\u201d\u2018\u2019]/.test(value)) return 'use straight quotes (" or \'), not typographic ones';
+      return example
+        ? `if it belongs to the value before it, put that into quotes: ${short(example)}`
+        : 'write NAME=VALUE pairs';
+    },
+  ),
+  'dockerfile/spaced-equals': error(
+    ({ name }) => `there are blanks around the = of ${short(name)}`,
+    ({ example }) => `write ${short(example)}`,
   ),
   'dockerfile/missing-value': error(
     ({ name, instruction }) => `${instruction} ${short(name)} has no value`,
@@ -164,7 +182,9 @@ export const diagnosticCodes = {
     ({ name, value }) =>
       value?.startsWith('--')
         ? `flags come before the image: FROM ${short(value)} ${short(name)}`
-        : `to name the stage, write FROM ${short(name)} AS ${short(value)}`,
+        : /[:@]/.test(name ?? '')
+          ? `to name the stage, write FROM ${short(name)} AS ${short(value)}`
+          : `a tag stands behind a colon: FROM ${short(name)}:${short(value)}; a name for the stage behind AS: FROM ${short(name)} AS ${short(value)}`,
   ),
   'dockerfile/invalid-stage-name': error(
     ({ name }) => `${short(name)} is not a valid stage name`,
@@ -179,13 +199,13 @@ export const diagnosticCodes = {
     () => 'give the image a stage of its own (FROM $IMAGE AS base) and name that stage here',
   ),
   'dockerfile/bad-substitution': error(
-    ({ value }) => short(value),
+    ({ value }) => substitutionProblem(value),
     () =>
       `write \${NAME}, \${NAME:-default} or \${NAME:+instead}; to keep a $ as text, put it in single quotes or escape it`,
   ),
   'dockerfile/unclosed-quote': error(
-    ({ value }) => short(value),
-    () => 'close the quote, or escape it to keep it as text',
+    ({ value }) => `the quote ${/\((.)\)/.exec(value ?? '')?.[1] ?? ''} is never closed`,
+    () => 'put the same quote at the end of the text; to keep it as text, put the escape character (\\) before it',
   ),
   'dockerfile/unknown-mount-type': error(
     ({ value }) => `unknown mount type: ${short(value)}`,
@@ -201,7 +221,10 @@ export const diagnosticCodes = {
   ),
   'dockerfile/mount-option-needs-value': error(
     ({ name }) => (name ? `mount option ${short(name)} needs a value` : 'there is an empty mount option'),
-    ({ name }) => (name ? `write ${short(name)}=VALUE` : 'remove the extra comma'),
+    ({ name }) =>
+      name
+        ? `write ${short(name)}=VALUE`
+        : 'remove the comma: options follow each other without blanks, as type=cache,target=/c',
   ),
   'dockerfile/invalid-mount-value': error(
     ({ name, value }) => `mount option ${name} cannot be ${value === '' ? 'empty' : short(value)}`,

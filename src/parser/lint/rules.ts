@@ -25,6 +25,11 @@ export interface LintRule {
 }
 
 const orElse = (nearest: string | undefined, otherwise: string) => (nearest ? `did you mean ${nearest}?` : otherwise);
+/** Two letters that differ in a name of two letters are no typo. */
+export function isLikely(name: string | undefined, nearest: string | undefined): string | undefined {
+  return name !== undefined && name.length > 2 ? nearest : undefined;
+}
+
 const suggested = (nearest: string | undefined) => (nearest ? ` (did you mean ${nearest}?)` : '');
 const quoted = (text = '') => JSON.stringify(text);
 
@@ -129,7 +134,7 @@ export const lintRules = {
     message: ({ name }) => `the variable ${name} is not defined here, so it is empty`,
     hint: ({ name, nearest }) =>
       orElse(
-        nearest,
+        isLikely(name, nearest),
         `define it above in this stage with ARG ${name} or ENV ${name}=VALUE; if $${name} is meant as text, escape the $`,
       ),
     detail: ({ name, nearest }) => `Usage of undefined variable '$${name}'${suggested(nearest && `$${nearest}`)}`,

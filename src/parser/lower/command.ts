@@ -50,7 +50,7 @@ export function warnIfEmpty(node: InstructionNode, { report, name, spec }: Lower
 
 /** An array of strings by its look; the first form leaves out the shell's own `[ "$a" = "b" ]`. */
 const SURELY_AN_ARRAY = /^\[\s*(?:"[^"]*"|'[^']*')\s*[,\]].*\]$/s;
-const MAYBE_AN_ARRAY = /^\[\s*["'].*\]$/s;
+const MAYBE_AN_ARRAY = /^\[\s*["'\u201c\u201d\u2018\u2019].*\]$/s;
 
 /** The reference falls back to the other form in silence, and people look for the reason in vain. */
 export function warnAboutJson({ text, span }: Word, { report, name, spec }: LowerContext): void {

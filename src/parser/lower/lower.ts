@@ -1,6 +1,6 @@
 import { nearest } from '../../diagnostics/index.ts';
 import type { InstructionNode } from '../instruction-node.ts';
-import { type InstructionName, instructionNames, instructions } from '../instruction-table.ts';
+import { type InstructionName, instructionNamed, instructionNames, instructions } from '../instruction-table.ts';
 import type { Instruction } from '../ir.ts';
 import type { Report } from '../report.ts';
 import type { EscapeToken } from '../words/shell-lex.ts';
@@ -40,7 +40,7 @@ const LOWER: Readonly<Record<Exclude<InstructionName, 'ONBUILD'>, Lower>> = {
 export interface LowerOptions {
   readonly report: Report;
   readonly escape: EscapeToken;
-  /** Line of the instruction before, which an unknown word may be meant to continue. */
+  /** Line of the instruction before, when an unknown word may be meant to continue it. */
   readonly previousLine?: number | undefined;
 }
 
@@ -55,6 +55,7 @@ export function lowerInstruction(node: InstructionNode, options: LowerOptions): 
       nearest: meant,
       line: options.previousLine,
       value: options.escape,
+      instruction: instructionNamed(/^\S+/.exec(node.args[0]?.text ?? '')?.[0] ?? ''),
     });
     return null;
   }

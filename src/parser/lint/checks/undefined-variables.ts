@@ -3,6 +3,7 @@ import { expandedHeredocs, expandedWords } from '../../lower/check-words.ts';
 import { expandHeredoc } from '../../words/expand.ts';
 import type { Check, StepContext } from '../check.ts';
 import type { ReportFinding } from '../finding.ts';
+import { isLikely } from '../rules.ts';
 import { suggest, variableInHeredoc, variableSpan } from '../variables.ts';
 
 /** Set by the builder for what runs, never by the file. */
@@ -59,7 +60,7 @@ class Search {
       if (scope.has(name) || this.known.has(name) || ALWAYS_THERE.has(name)) continue;
       const nearest = suggest(name, scope.names);
       // The image may well define it; what is likely a typo is worth telling all the same.
-      if (!scope.complete && nearest === undefined) continue;
+      if (!scope.complete && isLikely(name, nearest) === undefined) continue;
       this.#report('UndefinedVar', this.#instruction, { name, nearest }, { span: place(name) });
     }
   }
