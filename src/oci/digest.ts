@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { BerthError } from '../errors/index.ts';
 
 declare const brand: unique symbol;
@@ -27,6 +26,8 @@ export function parseDigest(text: string): Digest {
 }
 
 export function sha256(data: string | Uint8Array): Digest {
+  // Loaded on first use: a client that only reads names never pays for it.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   return `sha256:${createHash('sha256').update(data).digest('hex')}` as Digest;
 }
 

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { BerthError } from '../../errors/index.ts';
+import { hexOf, sha256 } from '../../oci/index.ts';
 import type { InputStream } from '../environment.ts';
 
 const MAX_STDIN_DOCKERFILE = 16 << 20;
@@ -134,5 +134,5 @@ async function readAll(stream: AsyncIterable<Uint8Array | string>, limit: number
 
 /** Name of a Dockerfile that is sent inside an archive but is not part of the context. */
 export function guestName(text: Uint8Array): string {
-  return `.dockerfile.${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
+  return `.dockerfile.${hexOf(sha256(text)).slice(0, 16)}`;
 }

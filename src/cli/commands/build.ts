@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { BuildEvent } from '../../builder/events.ts';
 import { BerthError } from '../../errors/index.ts';
@@ -29,7 +29,7 @@ export const run: Command = async (context) => {
   try {
     const image = await follow(context, request, progress, interrupt.signal);
     const idFile = flags.string('iidfile');
-    if (idFile) await writeFile(resolve(environment.cwd, idFile), image);
+    if (idFile) writeFileSync(resolve(environment.cwd, idFile), image);
     if (flags.bool('quiet')) stdout.write(`${image}\n`);
     return exitCodes.ok;
   } catch (error) {
