@@ -4,6 +4,7 @@ import { BerthError, type ErrorKind, isBerthError, toBerthError } from '../error
 import { familiarName, type ImageConfig, type ImageId, type Platform, parseReference } from '../oci/index.ts';
 import { isBuiltInFrontEnd, parseDockerfile } from '../parser/index.ts';
 import type { Dockerfile } from '../parser/ir.ts';
+import { checkBuild } from './check.ts';
 import type { BuildEvent, VertexInfo } from './events.ts';
 import { imageConfig } from './export/image.ts';
 import { BuildFailure } from './findings.ts';
@@ -49,7 +50,10 @@ export async function build(request: BuildRequest, ports: BuilderPorts, options:
   stopAtErrors(diagnostics);
   try {
     options.signal.throwIfAborted();
-    const plan = await planWithImages(dockerfile, { request, ports, options, show });
+    const { plan, images } = await planWithImages(dockerfile, { request, ports, options, show });
+    const findings = checkBuild(dockerfile, request, images);
+    show(findings);
+    stopAtErrors(findings);
     const denied = unallowed(plan, request.allow ?? []);
     show(denied);
     stopAtErrors(denied);
@@ -114,7 +118,7 @@ async function runPlan(
 async function planWithImages(
   dockerfile: Dockerfile,
   { request, ports, options, show }: PlanningInput,
-): Promise<BuildPlan> {
+): Promise<{ readonly plan: BuildPlan; readonly images: ReadonlyMap<string, BaseImage | null> }> {
   const images = new Map<string, BaseImage | null>();
   const missing = new Map<string, BerthError>();
   let imageNames: readonly string[] = [];
@@ -123,7 +127,7 @@ async function planWithImages(
     if (planned.value || planned.needs.length === 0) {
       show(planned.diagnostics);
       stopAtErrors(planned.diagnostics);
-      return planned.value!;
+      return { plan: planned.value!, images };
     }
     const found = await Promise.all(
       planned.needs.map((name) =>

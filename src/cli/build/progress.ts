@@ -2,6 +2,7 @@ import type { BuildEvent } from '../../builder/events.ts';
 import { BerthError } from '../../errors/index.ts';
 import type { CliEnvironment } from '../environment.ts';
 import { paintFor } from '../paint.ts';
+import { isCheckWarning, withCheckSummary } from './check-summary.ts';
 import { plainProgress } from './plain-progress.ts';
 
 /** Shows a build while it goes on. */
@@ -25,16 +26,20 @@ export async function openProgress(
   mode: ProgressMode,
   { stderr, now }: Pick<CliEnvironment, 'stderr' | 'now'>,
 ): Promise<Progress> {
+  const write = (text: string) => stderr.write(text);
   switch (mode) {
     case 'quiet':
-      return { show: (event) => event.type === 'diagnostic' && stderr.write(`${event.frame}\n`), finish: () => {} };
+      return {
+        show: (event) => event.type === 'diagnostic' && !isCheckWarning(event) && stderr.write(`${event.frame}\n`),
+        finish: () => {},
+      };
     case 'rawjson':
       return { show: (event) => stderr.write(`${JSON.stringify(event)}\n`), finish: () => {} };
     case 'plain':
-      return plainProgress((text) => stderr.write(text), paintFor(stderr));
+      return withCheckSummary(plainProgress(write, paintFor(stderr)), write);
     case 'tty': {
       const { terminalProgress } = await import('./terminal-progress.ts');
-      return terminalProgress(stderr, now);
+      return withCheckSummary(terminalProgress(stderr, now), write);
     }
   }
 }

@@ -59,7 +59,7 @@ export function narrateClassic(say: (text: string) => void): Narrator {
         case 'vertex-failed':
           return finish(event.vertex);
         case 'diagnostic':
-          return say(`${event.frame}\n`);
+          return say(isCheck(event) ? `[Warning] ${event.frame.split('\n', 1)[0]}\n` : `${event.frame}\n`);
         case 'exported':
           names = event.names;
           return;
@@ -75,6 +75,11 @@ export function narrateClassic(say: (text: string) => void): Narrator {
       return [`Successfully built ${hexOf(image).slice(0, 12)}\n`, ...tagged];
     },
   };
+}
+
+/** One line is enough for what does not stop a build. */
+function isCheck({ diagnostic: { code, severity } }: Extract<BuildEvent, { type: 'diagnostic' }>): boolean {
+  return severity === 'warning' && code.startsWith('check/');
 }
 
 /** `Step 2/5 : RUN make` for each vertex that is an instruction. */
