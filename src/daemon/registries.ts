@@ -22,7 +22,13 @@ export function openRegistryClient(
   retry: RegistryClientOptions['retry'] = {},
 ): RegistryClient {
   const config = { certificateFolders, ...readRegistriesFile(registriesFile) };
-  return createRegistryClient({ config, now, retry, userAgent: `berth/${packageJson.version} (linux)` });
+  return createRegistryClient({
+    config,
+    now,
+    retry,
+    env: process.env,
+    userAgent: `berth/${packageJson.version} (linux)`,
+  });
 }
 
 /** What `doctor` says about registries: without one there is still a way to bring images. */

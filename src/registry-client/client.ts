@@ -8,6 +8,7 @@ import type { RegistryConfig } from './config.ts';
 import { fetchDocument, headDocument } from './documents/fetch.ts';
 import { deleteDocument, listTags, putDocument } from './documents/write.ts';
 import { endpointsFor, isInsecure } from './endpoint.ts';
+import { proxiesOf } from './http/proxy.ts';
 import { BackOff, defaultRetry, type RetryPolicy } from './http/retry.ts';
 import { readTlsFiles } from './http/tls-files.ts';
 import { createTransport } from './http/transport.ts';
@@ -27,6 +28,8 @@ export interface RegistryClientOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly retry?: Partial<RetryPolicy>;
+  /** Variables that may name proxies. Default: none is used. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Longest silence on a connection. Default 60 s. */
   readonly idleTimeoutMs?: number;
   /** Uploads go in requests of this size, which proxies may limit. Default 16 MiB. */
@@ -73,6 +76,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       const files = readTlsFiles(config.certificateFolders ?? [], authority);
       return { ...files, unverified: files.ca === undefined && isInsecure(authority, config) };
     },
+    ...(options.env ? { proxyFor: proxiesOf(options.env) } : {}),
     ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: options.idleTimeoutMs }),
   });
   const tokens = new TokenSource(transport, now);

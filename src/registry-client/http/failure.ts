@@ -57,11 +57,19 @@ export async function failureOf(response: HttpResponse, doing: string): Promise<
   const said = entries.map(({ code, message }) =>
     [code.toLowerCase().replaceAll('_', ' '), message].filter(Boolean).join(': '),
   );
-  const text = said.filter(Boolean).join('; ') || `it answered ${response.status}`;
+  const text = said.filter(Boolean).join('; ') || (WORDS[response.status] ?? `it answered ${response.status}`);
   const kind = KINDS[response.status] ?? (response.status >= 500 ? 'unavailable' : 'invalid');
   const hint = HINTS[response.status];
   return new BerthError(kind, `${doing} failed: ${response.url.host}: ${text}`, hint === undefined ? {} : { hint });
 }
+
+/** For answers without a document, as those to HEAD. */
+const WORDS: Readonly<Record<number, string>> = {
+  401: 'authentication required',
+  403: 'access denied',
+  404: 'not found',
+  429: 'too many requests',
+};
 
 const HINTS: Readonly<Record<number, string>> = {
   401: 'log in to the registry, or check the name',

@@ -2,6 +2,8 @@ import { Agent as HttpAgent, type IncomingMessage, type RequestOptions, request 
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { BerthError } from '../../errors/index.ts';
 import { connectionFailure, Transient } from './failure.ts';
+import type { ProxyChoice } from './proxy.ts';
+import { ProxiedHttpsAgent, proxiedHttp } from './proxy.ts';
 import type { TlsFiles } from './tls-files.ts';
 
 export interface HttpRequest {
@@ -29,8 +31,7 @@ export interface TransportOptions {
   readonly userAgent: string;
   /** Files for TLS with a host, and whether it may be unknown to everybody. */
   readonly tlsFor: (authority: string) => TlsFiles & { readonly unverified: boolean };
-  /** The proxy's agent for a URL, where one is configured. */
-  readonly proxyAgent?: (url: URL, tls: object) => HttpAgent | HttpsAgent | undefined;
+  readonly proxyFor?: ProxyChoice;
   /** Longest silence on a connection. Default 60 s. */
   readonly idleTimeoutMs?: number;
 }
@@ -58,11 +59,13 @@ export function createTransport(options: TransportOptions): Transport {
     if (known) return known;
     const settings = { keepAlive: true, maxSockets: MAX_SOCKETS, scheduling: 'lifo' } as const;
     let agent: HttpAgent | HttpsAgent;
-    if (url.protocol === 'http:') agent = options.proxyAgent?.(url, {}) ?? new HttpAgent(settings);
+    if (url.protocol === 'http:') agent = new HttpAgent(settings);
     else {
       const { unverified, ...files } = options.tlsFor(url.host);
       const tls = { ...files, ca: files.ca && [...files.ca], rejectUnauthorized: !unverified };
-      agent = options.proxyAgent?.(url, tls) ?? new HttpsAgent({ ...settings, ...tls });
+      const proxy = options.proxyFor?.(url);
+      const all = { ...settings, ...tls };
+      agent = proxy ? new ProxiedHttpsAgent(proxy, all) : new HttpsAgent(all);
     }
     agents.set(url.origin, agent);
     return agent;
@@ -78,7 +81,12 @@ export function createTransport(options: TransportOptions): Transport {
         headers: { 'User-Agent': options.userAgent, 'Accept-Encoding': 'identity', ...request.headers },
         ...(signal ? { signal } : {}),
       };
-      const outgoing = url.protocol === 'http:' ? requestHttp(url, settings) : requestHttps(url, settings);
+      const proxy = url.protocol === 'http:' ? options.proxyFor?.(url) : undefined;
+      const outgoing = proxy
+        ? requestHttp(proxiedHttp(url, proxy, settings))
+        : url.protocol === 'http:'
+          ? requestHttp(url, settings)
+          : requestHttps(url, settings);
       const idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
       outgoing.setTimeout(idleTimeoutMs, () =>
         outgoing.destroy(

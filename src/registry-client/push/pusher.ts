@@ -71,6 +71,8 @@ export function createPusher({ folder, blobs, memory, now }: PusherOptions): Pus
         memory,
         signal: AbortSignal.any([signal, failure.signal]),
       };
+      // First, because it is small: who may not push is told so before a layer is compressed.
+      const config = await pushConfig(job, image.configBytes);
       const queue = new PQueue({ concurrency: PARALLEL });
       const pushing = image.layers.map((layer, place) =>
         queue
@@ -84,7 +86,6 @@ export function createPusher({ folder, blobs, memory, now }: PusherOptions): Pus
       signal.throwIfAborted();
       if (failure.signal.aborted) throw failure.signal.reason;
       const layers = (await Promise.all(pushing)) as readonly Descriptor[];
-      const config = await pushConfig(job, image.configBytes);
       const manifest: Manifest = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers };
       const bytes = Buffer.from(canonicalJson(manifest));
       const { digest } = await client.putManifest(reference, { bytes, mediaType: mediaTypes.ociManifest, signal });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mediaTypes, parseReference, sha256 } from '../../../src/oci/index.ts';
 import { type BlobSource, createRegistryClient, type Keychain } from '../../../src/registry-client/index.ts';
 import { DockerRegistry } from '../../support/docker-registry.ts';
+import { FakeProxy } from '../../support/fake-proxy.ts';
 import { command, Host } from '../../support/host.ts';
 
 let secure: DockerRegistry;
@@ -134,6 +135,41 @@ describe('a registry with TLS under an own CA and a password', () => {
   });
 });
 
+describe('a push', () => {
+  it('is what skopeo and docker read, with equal ids, and sends nothing twice', async () => {
+    const name = `${secure.host}/pushed/app`;
+    await onHost({ BERTH_CERTS_D: secure.certificates, DOCKER_CONFIG: login('swordfish') }, async (host) => {
+      await host.ok(['load', '-i', archive]);
+      await host.ok(['tag', 'app:1', `${name}:1`]);
+      const first = await host.ok(['push', `${name}:1`]);
+      const digest = /^1: digest: (sha256:[0-9a-f]{64}) size: \d+$/m.exec(first)?.[1];
+      expect(digest).toBeDefined();
+      expect(await host.ok(['inspect', '-f', '{{json .RepoDigests}}', 'app:1'])).toContain(`${name}@${digest}`);
+      const access = ['--creds=berth:swordfish', `--cert-dir=${join(secure.certificates, secure.host)}`];
+      const seen = await command('skopeo', ['inspect', '--config', '--raw', ...access, `docker://${name}@${digest}`]);
+      expect(sha256(seen.stdout)).toBe((await host.ok(['inspect', '-f', '{{.Id}}', 'app:1'])).trim());
+      await host.ok(['tag', 'app:1', `${name}:2`]);
+      const second = await host.ok(['push', '--all-tags', name]);
+      expect(second.match(/Layer already exists/g)).toHaveLength(6);
+      expect(second.match(/digest: sha256:[0-9a-f]{64}/g)).toEqual([`digest: ${digest}`, `digest: ${digest}`]);
+      const docker = await host.docker(['--config', login('swordfish'), 'push', `${name}:1`]);
+      expect(docker).toMatchObject({ code: 0, stdout: expect.stringContaining(`1: digest: ${digest}`) });
+      await host.ok(['rmi', '-f', 'app:1', `${name}:1`, `${name}:2`]);
+      await host.ok(['pull', '-q', `${name}@${digest}`]);
+    });
+  });
+
+  it('is refused to who has not logged in, before anything is sent', async () => {
+    await onHost({ BERTH_CERTS_D: secure.certificates }, async (host) => {
+      await host.ok(['load', '-i', archive]);
+      await host.ok(['tag', 'app:1', `${secure.host}/denied/app:1`]);
+      const denied = await host.berth(['push', `${secure.host}/denied/app:1`]);
+      expect(denied.code).toBe(1);
+      expect(denied.stderr).toMatch(/authentication required[\s\S]*hint: log in/);
+    });
+  });
+});
+
 describe('the client', () => {
   const keychain: Keychain = { find: async () => ({ kind: 'password', username: 'berth', password: 'swordfish' }) };
   const clientFor = (folders: readonly string[]) =>
@@ -147,6 +183,21 @@ describe('the client', () => {
       kind: 'unavailable',
       hint: expect.stringContaining('ca.crt'),
     });
+  });
+
+  it('reaches a registry with TLS by way of a proxy', async () => {
+    const proxy = await FakeProxy.start(secure.host);
+    const client = createRegistryClient({
+      userAgent: 'test',
+      now: Date.now,
+      keychain,
+      env: { https_proxy: proxy.host },
+      config: { rules: [{ prefix: 'registry.test', insecure: true }] },
+    });
+    expect(await client.headManifest(parseReference('registry.test/team/app:1'))).toBeDefined();
+    expect(new Set(proxy.requests)).toEqual(new Set(['CONNECT registry.test:443']));
+    client.close();
+    await proxy.close();
   });
 
   it('writes what skopeo reads with equal digests', async () => {
