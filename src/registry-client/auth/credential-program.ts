@@ -23,7 +23,7 @@ export async function askCredentialProgram(
   registry: string,
   options: ProgramOptions,
 ): Promise<Credentials | undefined> {
-  const { code, output } = await runCredentialProgram(name, 'get', registry, options);
+  const { code, output } = await runCredentialProgram(name, registry, options);
   if (code !== 0) {
     if (output.includes(NOT_FOUND)) return undefined;
     throw broken(name, `ended with exit code ${code}`);
@@ -43,33 +43,15 @@ export async function askCredentialProgram(
     : { kind: 'password', username, password: secret };
 }
 
-/** Stores credentials by the program. @throws BerthError `unavailable` */
-export async function storeByCredentialProgram(
-  name: string,
-  entry: { readonly registry: string; readonly username: string; readonly secret: string },
-  options: ProgramOptions,
-): Promise<void> {
-  const document = JSON.stringify({ ServerURL: entry.registry, Username: entry.username, Secret: entry.secret });
-  const { code } = await runCredentialProgram(name, 'store', document, options);
-  if (code !== 0) throw broken(name, `did not store the credentials: exit code ${code}`);
-}
-
-/** Forgets credentials. That there are none is fine. @throws BerthError `unavailable` */
-export async function eraseByCredentialProgram(name: string, registry: string, options: ProgramOptions): Promise<void> {
-  const { code, output } = await runCredentialProgram(name, 'erase', registry, options);
-  if (code !== 0 && !output.includes(NOT_FOUND)) throw broken(name, `did not forget: exit code ${code}`);
-}
-
 function runCredentialProgram(
   name: string,
-  verb: 'get' | 'store' | 'erase',
   input: string,
   { env, timeoutMs, signal }: ProgramOptions,
 ): Promise<{ code: number | null; output: string }> {
   // The name comes from a file: it must not lead out of PATH.
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) throw broken(name, 'has a name that no program can have');
   return new Promise((resolve, reject) => {
-    const child = spawn(`docker-credential-${name}`, [verb], {
+    const child = spawn(`docker-credential-${name}`, ['get'], {
       env: { ...env },
       stdio: ['pipe', 'pipe', 'ignore'],
       // In a group of its own, so that what it started ends with it.
