@@ -29,14 +29,14 @@ export {
   checkText,
 } from './lint/check-dockerfile.ts';
 export type { CheckFinding } from './lint/finding.ts';
-export { applyEdits, applyFixes, type FixedText, fixText } from './lint/fix.ts';
+export { applyEdits, type FixedText, fixText } from './lint/fix.ts';
 export { type LintRule, lintRules, type RuleName, ruleNames, ruleUrl } from './lint/rules.ts';
 export type { CheckOptions } from './lint/survey.ts';
 export { type Outline, type OutlineArg, type OutlineMount, outlineDockerfile } from './outline/outline.ts';
 export { listTargets, type Target } from './outline/targets.ts';
 export { isBuiltInFrontEnd, type ParsedDockerfile, type ParseOptions, parseDockerfile } from './parse-dockerfile.ts';
 export { type InstructionOptions, type ParsedInstruction, parseInstruction } from './parse-instruction.ts';
-export { printDockerfile, printInstruction } from './print/print-dockerfile.ts';
+export { printDockerfile } from './print/print-dockerfile.ts';
 export { type GitRef, type GitSource, parseGitRef } from './sources/git-ref.ts';
 export {
   type ExpandError,

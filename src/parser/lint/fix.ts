@@ -33,10 +33,7 @@ function errorsIn(text: string, options: CheckOptions): number {
 }
 
 /** Applies fixes that do not overlap with one taken before. */
-export function applyFixes<T extends Diagnostic>(
-  text: string,
-  diagnostics: readonly T[],
-): { text: string; applied: T[] } {
+function applyFixes<T extends Diagnostic>(text: string, diagnostics: readonly T[]): { text: string; applied: T[] } {
   const taken: TextEdit[] = [];
   const applied: T[] = [];
   const starts = new Set<number>();

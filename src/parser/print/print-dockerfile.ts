@@ -24,16 +24,33 @@ export function printDockerfile(dockerfile: Dockerfile): string {
 }
 
 /** One instruction with the comments above it and its heredoc bodies, each line ended. */
-export function printInstruction(instruction: Instruction, token: EscapeToken = '\\'): string {
+function printInstruction(instruction: Instruction, token: EscapeToken): string {
   const comments = instruction.comments.map((comment) => `# ${comment}\n`);
   const bodies = instruction.heredocs.map(({ content, name }) => `${content}${name}\n`);
-  return `${comments.join('')}${ended(sentence(instruction), token)}\n${bodies.join('')}`;
+  return `${comments.join('')}${ended(wrapped(sentence(instruction), token), token)}\n${bodies.join('')}`;
 }
 
 /** A line that ends in the escape character must not go on: a vertical tab behind it is white space to be dropped. */
 function ended(line: string, token: EscapeToken): string {
   const text = line.replace(/[ \t]+$/, '');
   return text.endsWith(token) && text.at(-2) !== token ? `${line}\v` : line;
+}
+
+/** Longer lines are not read; bytes are at most three times as many as letters. */
+const LONGEST = 65_535 / 3;
+
+/** A line that is too long goes on in the next one, before a blank that stands before a letter. */
+function wrapped(line: string, token: EscapeToken): string {
+  if (line.length < LONGEST) return line;
+  const pieces: string[] = [];
+  let start = 0;
+  for (let at = 1; at < line.length - 1; at++) {
+    const breaks = line[at] === ' ' && /\w/.test(line[at + 1]!) && line[at - 1] !== token;
+    if (!breaks || at - start < LONGEST / 4) continue;
+    pieces.push(line.slice(start, at));
+    start = at;
+  }
+  return [...pieces, line.slice(start)].join(`${token}\n`);
 }
 
 function sentence(instruction: Instruction): string {
