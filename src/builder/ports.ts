@@ -41,6 +41,8 @@ export interface Snapshots {
   view(chain: ChainId): Promise<{ readonly path: string; release(): Promise<void> }>;
   /** Turns the root's changes into a layer, unmounts it, and makes it durable. Committing equal content twice is fine. */
   commit(root: WritableRoot, options?: { readonly clampMtime?: number }): Promise<Layer>;
+  /** The same content on another parent, cheaply. */
+  restack(chain: ChainId, parent: ChainId | null): Promise<Layer>;
   /** Unmounts and deletes. Idempotent. */
   discard(root: WritableRoot): Promise<void>;
 }

@@ -100,6 +100,27 @@ export function snapshotsContract(open: () => Promise<OpenedSnapshots>): void {
       await shown(base.chainId, (path) => expect(readdirSync(`${path}/etc`)).toEqual(['a', 'b']));
     });
 
+    it('can be put on another parent: the files of both show', async () => {
+      const base = await layer('build-1', null, (path) => {
+        mkdirSync(`${path}/opt`);
+        writeFileSync(`${path}/opt/base`, 'base');
+      });
+      const alone = await layer('build-2', null, (path) => {
+        mkdirSync(`${path}/opt`, { mode: 0o700 });
+        writeFileSync(`${path}/opt/own`, 'own');
+      });
+      const stacked = await store.restack(alone.chainId, base.chainId);
+      expect(stacked).toEqual({ ...alone, chainId: chainId(base.chainId, alone.diffId) });
+      expect(await store.restack(alone.chainId, base.chainId)).toEqual(stacked);
+      await shown(stacked.chainId, (path) => {
+        expect(readdirSync(`${path}/opt`)).toEqual(['base', 'own']);
+        expect(readFileSync(`${path}/opt/own`, 'utf8')).toBe('own');
+      });
+      expect(await together(store.layerTar(stacked.chainId))).toEqual(await together(store.layerTar(alone.chainId)));
+      await store.removeLayer(alone.chainId);
+      await shown(stacked.chainId, (path) => expect(readFileSync(`${path}/opt/own`, 'utf8')).toBe('own'));
+    });
+
     it('commit nothing as the empty layer that everybody has', async () => {
       const empty = await layer('build-1', null, () => {});
       expect(empty.diffId).toBe('sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef');

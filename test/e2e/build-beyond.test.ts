@@ -278,6 +278,24 @@ describe('ADD of a git repository', () => {
   });
 });
 
+describe('COPY --link', () => {
+  it('stays cached on another base, merges with its folders, and has the same layer', async () => {
+    writeFileSync(join(context, 'own'), 'own');
+    const lines = (base: string) => [
+      `RUN mkdir -p /opt && echo ${base} >/opt/base`,
+      'COPY --link own /opt/',
+      'RUN ls /opt',
+    ];
+    const layerOf = async () =>
+      JSON.parse(await host.ok(['image', 'inspect', '--format', '{{json .RootFS.Layers}}', 'beyond'])).at(-2);
+    await built(lines('one'));
+    const first = await layerOf();
+    expect(await built(lines('two'))).toMatch(/COPY --link own \/opt\/\n#\d+ CACHED/);
+    expect(await layerOf()).toBe(first);
+    expect(await inImage('cat /opt/base /opt/own')).toBe('two\nown');
+  });
+});
+
 describe('a tar context', () => {
   it('is read through its .dockerignore', async () => {
     writeFileSync(join(context, 'Dockerfile'), 'FROM busybox\nCOPY . /all\n');

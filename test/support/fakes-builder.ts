@@ -144,6 +144,16 @@ export class FakeMachine {
         this.log.push('commit');
         return this.#layerOf(new Map(this.trees.get(root.path)), root.parent);
       },
+      restack: async (chain, parent) => {
+        this.log.push('restack');
+        const below = parent === null ? new Map() : this.layers.get(parent)!;
+        const stacked = this.#layerOf(new Map([...below, ...this.layers.get(chain)!]), parent);
+        // Content decides the diff: it is the same one on every parent.
+        const diffId = chain as Digest as DiffId;
+        const moved = { ...stacked, diffId, chainId: chainId(parent, diffId) };
+        this.layers.set(moved.chainId, this.layers.get(stacked.chainId)!);
+        return moved;
+      },
       discard: async (root) => {
         this.open.delete(root.id);
         this.trees.delete(root.path);

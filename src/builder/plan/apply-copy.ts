@@ -43,6 +43,7 @@ export function applyCopy(applying: Applying<CopyInstruction | AddInstruction>):
     excludes: instruction.excludes.map((word) => word.text),
     unpack: instruction.kind === 'add' && instruction.unpack !== false,
     unpackRemote: instruction.kind === 'add' && instruction.unpack === true,
+    link: isLinked(instruction, chown),
     ...(chown ? { chown } : {}),
     ...(chmod ? { chmod } : {}),
   };
@@ -87,6 +88,14 @@ function splitSources(
       report(finding('build/bad-value', span, '--checksum is for one source', 'write an ADD for each source'));
   }
   return { local, remotes };
+}
+
+/**
+ * With `--chmod` the reference copies onto the image in spite of `--link`, and images rely on it (a destination below
+ * a symlink). Names of owners are in the image's own accounts.
+ */
+function isLinked({ link, chmod }: CopyInstruction | AddInstruction, chown: string | undefined): boolean {
+  return link && chmod === undefined && /^(\d+(:\d+)?)?$/.test(chown ?? '');
 }
 
 /** Two bodies of one name: both files take the last. @see BuildKit, lookup of heredocs by name */

@@ -142,6 +142,8 @@ export interface CopyOp {
   readonly unpack: boolean;
   /** Archives from a URL are unpacked (ADD --unpack). */
   readonly unpackRemote: boolean;
+  /** Made on nothing, then put on the parent: a changed parent changes nothing in it (`--link`). */
+  readonly link: boolean;
 }
 
 export interface RemoteSource {

@@ -174,7 +174,9 @@ export class GraphRun {
     const early = readsContext(node) && fromNodes.length === 0 ? contentInputs(this.#env, node, signal) : undefined;
     const [, earlyContent] = await Promise.all([parents, early, this.#checks.get(id) ?? this.#sourcesAreThere]);
     progress.start();
-    const parent = node.parent === null ? null : (this.#chains.get(node.parent) ?? null);
+    const below = node.parent === null ? null : (this.#chains.get(node.parent) ?? null);
+    const isLinked = node.kind === 'copy' && node.link;
+    const parent = isLinked ? null : below;
     const fetched = fetchedNodes(node).map((id, index) => [`remote ${index}`, this.#identities.get(id) ?? '']);
     const definition = { ...definitionInputs(node, parent, plan.sourceDateEpoch), ...Object.fromEntries(fetched) };
     const content = earlyContent ?? (readsContext(node) ? await contentInputs(this.#env, node, signal) : undefined);
@@ -189,7 +191,19 @@ export class GraphRun {
       contentKey: content || fromNodes.length === 0 ? undefined : (read) => this.#contentKey(node, definition, read),
     };
     const flightKey = `${step.key.digest}${noCache ? ' anew' : ''}`;
-    return solver.share(flightKey, (flight) => this.#look(step, flight), { signal, listener: progress.listener });
+    const caller = { signal, listener: progress.listener };
+    const made = await solver.share<Made>(flightKey, (flight) => this.#look(step, flight), caller);
+    return isLinked && below !== null ? this.#onParent(made, below, step) : made;
+  }
+
+  /** The record keeps the layer from being collected while only this build needs it. */
+  async #onParent(made: Made, below: ChainId, { slot }: Step): Promise<Made> {
+    const { ports } = this.#options;
+    const layer = await ports.snapshots.restack(made.layer.chainId, below);
+    const key = stepKey({ kind: 'restack', layer: made.layer.chainId, parent: below });
+    const recorded = ports.records.put({ key, slot: `${slot}/on-parent`, layer, createdAt: made.createdAt });
+    recorded.catch(() => {});
+    return { ...made, layer, written: Promise.all([made.written, recorded]) };
   }
 
   async #contentKey(node: StepOp, definition: KeyInputs, signal: AbortSignal): Promise<StepKey> {

@@ -78,7 +78,7 @@ function copyInputs(op: CopyOp): KeyInputs {
     sources: JSON.stringify(sources),
     destination: dest,
     owner: chown ?? (from.kind === 'context' ? '0:0' : 'kept'),
-    options: canonicalJson({ parents, excludes, unpack }),
+    options: canonicalJson({ parents, excludes, unpack, ...(op.link ? { link: true } : {}) }),
   };
   if (chmod !== undefined) inputs['mode'] = chmod;
   if (remotes.length > 0) {

@@ -3,6 +3,7 @@ import { lstatSync, type Stats } from 'node:fs';
 import type { DiffId } from '../../oci/index.ts';
 import { copyTree } from './copy-tree.ts';
 import { MAX_LISTED_FILES } from './durable.ts';
+import { linkTree } from './link-tree.ts';
 import { pruneUnchanged } from './prune.ts';
 import { changedTop } from './root-item.ts';
 import { removeMarks, setTime } from './tree/attributes.ts';
@@ -23,7 +24,9 @@ export type LayerJob =
       /** Seconds since the epoch; later times become this one. */
       readonly clampMtime?: number;
     }
-  | { readonly kind: 'measure'; readonly top: string };
+  | { readonly kind: 'measure'; readonly top: string }
+  /** Gives a committed tree to a second layer; `top` is an empty directory. */
+  | { readonly kind: 'link'; readonly from: string; readonly top: string };
 
 export interface TreeSummary {
   readonly diffId: DiffId;
@@ -43,6 +46,11 @@ export function runJob(job: LayerJob, budget?: Budget): TreeSummary | number | u
   if (job.kind === 'measure') {
     const items = listTree(top, budget, { live: true });
     return items && contentBytes(items);
+  }
+  if (job.kind === 'link') {
+    const items = listTree(job.from, budget);
+    if (items) linkTree(items, top);
+    return items?.length;
   }
   if (job.copyFrom === undefined) {
     const items = listTree(top, budget);

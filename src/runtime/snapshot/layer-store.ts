@@ -160,6 +160,27 @@ export class LayerStore {
     });
   }
 
+  /** The same content on another parent. Files are not copied: both layers have them. */
+  async restack(chain: ChainId, parent: ChainId | null): Promise<CommittedLayer> {
+    const { diffId, sizeBytes, tarBytes, forms } = this.#layers.need(chain);
+    const known = this.#layers.get(chainId(parent, diffId));
+    if (known) return publicPart(known);
+    if (forms.includes('split')) return this.apply(parent, this.layerTar(chain), { expected: diffId });
+    const release = this.#layers.hold(chain);
+    try {
+      return await this.#inNewFolder(parent, async (folder) => {
+        await this.#background.run({
+          kind: 'link',
+          from: `${layerFolder(this.#layout, chain)}/fs`,
+          top: `${folder}/fs`,
+        });
+        return this.#store(folder, parent, { diffId, sizeBytes, tarBytes, files: [] }, ['directory']);
+      });
+    } finally {
+      release();
+    }
+  }
+
   async *exportTar(id: string): AsyncGenerator<Uint8Array> {
     const wasMounted = this.#roots.isMounted(id);
     const { path } = this.#roots.mount(id);

@@ -223,3 +223,27 @@ describe('rights beyond the sandbox', () => {
     expect(error.message).toContain('RUN --device=vendor.com/class=name is not supported yet');
   });
 });
+
+describe('COPY --link', () => {
+  const on = (base: string) => `RUN ${base}\nCOPY --link own.txt /a/`;
+
+  it('is not made again when what is below it changes', async () => {
+    const machine = machineWith();
+    await built(machine, on('one'));
+    const commits = machine.log.filter((line) => line === 'commit').length;
+    machine.command = (_step, files) => {
+      files.set('changed', { type: 'file', mode: 0o644, uid: 0, gid: 0, content: 'x' });
+      return 0;
+    };
+    const { files, events } = await built(machine, on('two'));
+    expect(machine.log.filter((line) => line === 'commit')).toHaveLength(commits + 1);
+    expect([...files.keys()]).toEqual(expect.arrayContaining(['changed', 'a/own.txt']));
+    expect(isCached(events)).toBe(true);
+  });
+
+  it('with --chmod, or an owner by name, is a copy onto the image', async () => {
+    const machine = machineWith();
+    await built(machine, 'COPY --link --chmod=644 own.txt /a/');
+    expect(machine.log).not.toContain('restack');
+  });
+});

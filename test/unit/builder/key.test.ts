@@ -30,6 +30,7 @@ const copy: CopyOp = {
   excludes: [],
   unpack: false,
   unpackRemote: false,
+  link: false,
   remotes: [],
 };
 const chain = (name: string) => sha256(name) as ChainId;
