@@ -35,8 +35,7 @@ export function openCacheFolders(folder: string): CacheFolders {
       try {
         await slot.made;
       } catch (error) {
-        shelf.slots.splice(shelf.slots.indexOf(slot), 1);
-        wake(shelf);
+        forget(shelf, slot);
         throw error;
       }
       return opened(shelf, slot);
@@ -116,6 +115,13 @@ function opened(shelf: Shelf, slot: Slot): Opened {
       await utimes(`${shelf.folder}/id`, now, now).catch(() => {});
     },
   };
+}
+
+/** Also called by those who waited for it with others. */
+function forget(shelf: Shelf, slot: Slot): void {
+  const at = shelf.slots.indexOf(slot);
+  if (at >= 0) shelf.slots.splice(at, 1);
+  wake(shelf);
 }
 
 function wake({ waiting }: Shelf): void {

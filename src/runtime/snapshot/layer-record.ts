@@ -23,3 +23,15 @@ export interface LayerRecord {
   readonly link: string;
   readonly replaced?: readonly Replaced[];
 }
+
+/** A committed layer, as its users see it. */
+export interface CommittedLayer {
+  readonly chainId: ChainId;
+  readonly diffId: DiffId;
+  /** Bytes of file content. */
+  readonly sizeBytes: number;
+}
+
+export function publicPart({ chainId: chain, diffId, sizeBytes }: LayerRecord): CommittedLayer {
+  return { chainId: chain, diffId, sizeBytes };
+}

@@ -1,13 +1,14 @@
-import { mkdirSync, renameSync, statfsSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { decompress } from '../../archive/index.ts';
 import { BerthError } from '../../errors/index.ts';
 import { type ChainId, chainId, type DiffId } from '../../oci/index.ts';
 import { abortable } from './abortable.ts';
 import { Background } from './background.ts';
 import { syncFiles } from './durable.ts';
+import { freeBytes } from './free-bytes.ts';
 import { layerItems, type TreeSummary } from './jobs.ts';
 import { LayerIndex } from './layer-index.ts';
-import type { LayerForm, LayerRecord } from './layer-record.ts';
+import { type CommittedLayer, type LayerForm, publicPart } from './layer-record.ts';
 import { type Layout, layerFolder, makeLayout } from './layout.ts';
 import { removeTree } from './remove-tree.ts';
 import type { Replaced } from './replaced.ts';
@@ -29,21 +30,11 @@ export interface LayerStoreOptions {
   readonly worker?: string | URL;
 }
 
-/** A committed layer, as its users see it. */
-export interface CommittedLayer {
-  readonly chainId: ChainId;
-  readonly diffId: DiffId;
-  /** Bytes of file content. */
-  readonly sizeBytes: number;
-}
-
 export interface LayerInfo extends CommittedLayer {
   readonly parent: ChainId | null;
   readonly tarBytes: number;
 }
 
-/** Bytes that unpacking a layer leaves free on the disk; on a small one, a twentieth of it. */
-const DISK_RESERVE = 64 << 20;
 /** gzip cannot expand more than 1032 times; zstd can, and honest layers do not. */
 const MAX_RATIO = 2000;
 
@@ -290,13 +281,8 @@ export class LayerStore {
 
   /** Bytes that new layers may still take; 0 when the disk counts as full. */
   freeBytes(): number {
-    const { bavail, blocks, bsize } = statfsSync(this.#layout.folder);
-    return Math.max(0, bavail * bsize - Math.min(DISK_RESERVE, (blocks * bsize) / 20));
+    return freeBytes(this.#layout.folder);
   }
-}
-
-function publicPart({ chainId: chain, diffId, sizeBytes }: LayerRecord): CommittedLayer {
-  return { chainId: chain, diffId, sizeBytes };
 }
 
 /** Opens, and makes where it is missing, the layer store of a data folder. */
