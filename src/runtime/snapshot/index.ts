@@ -1,5 +1,5 @@
+export type { CommittedLayer } from './layer-record.ts';
 export {
-  type CommittedLayer,
   type LayerInfo,
   type LayerStore,
   type LayerStoreOptions,
