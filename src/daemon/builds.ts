@@ -1,6 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { BuildInput, BuildsApi } from '../api/server/index.ts';
 import {
   type BuilderPorts,
@@ -13,29 +10,24 @@ import {
 import type { RootFiles } from '../builder/ports.ts';
 import { BerthError } from '../errors/index.ts';
 import { canonicalName, hostPlatform, parsePlatform, parseReference, withDefaultTag } from '../oci/index.ts';
+import { type ContextOptions, type OpenedContext, openContext } from './build-context.ts';
 
 /** The largest Dockerfile or ignore file that is read. */
 const MAX_FILE_BYTES = 16 << 20;
 
-export interface BuildsOptions {
+export interface BuildsOptions extends ContextOptions {
   readonly ports: BuilderPorts;
-  /** Where contexts that came as a tar are unpacked. */
-  readonly contextsFolder: string;
-  /** Unpacks a (possibly compressed) context tar into an empty folder. */
-  readonly unpackContext: (tar: AsyncIterable<Uint8Array>, folder: string) => Promise<void>;
   readonly now: () => number;
 }
-
-type Context = { readonly root: string | null; dispose(): Promise<void> };
 
 /** Serves builds: finds the Dockerfile and its ignore file, then hands over to the builder. One solver for all. */
 export function createBuilds(options: BuildsOptions): BuildsApi {
   const solver = createSolver();
   return {
     async build(input, { emit, signal }) {
-      const context = await openContext(input.source, options);
+      const context = await openContext(input, options, signal);
       try {
-        const request = await requestOf(input, context.root, options.ports.files);
+        const request = await requestOf(input, context, options.ports.files);
         const { image } = await build(request, options.ports, { emit, signal, now: options.now, solver });
         return { image };
       } finally {
@@ -45,30 +37,13 @@ export function createBuilds(options: BuildsOptions): BuildsApi {
   };
 }
 
-async function openContext(source: BuildInput['source'], options: BuildsOptions): Promise<Context> {
-  if (source.kind === 'dockerfile-only') return { root: null, dispose: async () => {} };
-  if (source.kind === 'path') {
-    const stats = await lstat(source.path).catch(() => undefined);
-    if (!stats) throw new BerthError('not-found', `the build context ${source.path} does not exist`);
-    if (!stats.isDirectory() && !stats.isSymbolicLink()) {
-      throw new BerthError('invalid', `the build context ${source.path} is not a directory`);
-    }
-    return { root: source.path, dispose: async () => {} };
-  }
-  const folder = join(options.contextsFolder, `context-${randomBytes(8).toString('hex')}`);
-  const dispose = () => rm(folder, { recursive: true, force: true });
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await options.unpackContext(source.stream, folder);
-    return { root: folder, dispose };
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
-}
-
-async function requestOf(input: BuildInput, root: string | null, files: RootFiles): Promise<BuildRequest> {
-  const dockerfile = await readDockerfile(input.dockerfile, root, files);
+async function requestOf(
+  input: BuildInput,
+  { root, dockerfile: text }: OpenedContext,
+  files: RootFiles,
+): Promise<BuildRequest> {
+  const wanted = text === undefined ? input.dockerfile : ({ kind: 'text', text, name: 'Dockerfile' } as const);
+  const dockerfile = await readDockerfile(wanted, root, files);
   const buildArgs = Object.fromEntries(
     Object.entries(input.buildArgs).filter((entry): entry is [string, string] => entry[1] !== null),
   );

@@ -37,7 +37,7 @@ export { listTargets, type Target } from './outline/targets.ts';
 export { isBuiltInFrontEnd, type ParsedDockerfile, type ParseOptions, parseDockerfile } from './parse-dockerfile.ts';
 export { type InstructionOptions, type ParsedInstruction, parseInstruction } from './parse-instruction.ts';
 export { printDockerfile } from './print/print-dockerfile.ts';
-export { type GitRef, type GitSource, parseGitRef } from './sources/git-ref.ts';
+export { type GitRef, type GitSource, parseGitRef } from './sources/index.ts';
 export {
   type ExpandError,
   type ExpandOptions,

@@ -158,6 +158,7 @@ describe('ADD of a URL', () => {
     '/cut': (_request, response) =>
       response.writeHead(200, { 'Content-Length': '100' }).write('x', () => response.destroy()),
     '/a.tgz': (_request, response) => response.end(archive()),
+    '/Dockerfile': (_request, response) => response.end('FROM busybox\nRUN echo from-a-url >/told\n'),
   };
   let server: Server;
   let origin: string;
@@ -208,6 +209,15 @@ describe('ADD of a URL', () => {
     expect(code).toBe(1);
     expect(text).toMatch(message);
     expect(text).toContain('Dockerfile:2');
+  });
+
+  it('is a build context, too: an archive, or the Dockerfile itself', async () => {
+    await host.ok(['build', '-t', 'beyond', '-f', '-', `${origin}/a.tgz`], {
+      input: 'FROM busybox\nCOPY inside.txt /copied\n',
+    });
+    expect(await inImage('cat /copied')).toBe('inside');
+    await host.ok(['build', '-t', 'beyond', `${origin}/Dockerfile`]);
+    expect(await inImage('cat /told')).toBe('from-a-url\n');
   });
 
   it('refuses another file than the checksum names', async () => {
@@ -264,6 +274,21 @@ describe('ADD of a git repository', () => {
     const script =
       'cat /head/README /tag/README /sub/file; readlink /head/link; ls -a /head /sub | grep -c "^.git$"; ls -a /kept | grep "^.git$"; stat -c %a /head/README';
     expect(await inImage(script)).toBe('two\none\nin sub\n/etc/passwd\n0\n.git\n644\n');
+  });
+
+  it('is a build context, too, read through its .dockerignore', async () => {
+    writeFileSync(join(repositories, 'a.git/sub/Dockerfile'), 'FROM busybox\nCOPY . /all\n');
+    writeFileSync(join(repositories, 'a.git/sub/.dockerignore'), 'hidden\n');
+    writeFileSync(join(repositories, 'a.git/sub/hidden'), '');
+    git('checkout', '--quiet', '-b', 'context');
+    git('add', '.');
+    git('commit', '--quiet', '-m', 'context');
+    git('checkout', '--quiet', 'main');
+    const url = `git://127.0.0.1:${port}/a.git#context:sub`;
+    await host.ok(['build', '-t', 'beyond', url]);
+    expect(await inImage('ls -A /all')).toBe('.dockerignore\nDockerfile\nfile\n');
+    await host.ok(['build', '-t', 'beyond', '-f', '-', url], { input: 'FROM busybox\nCOPY file /other\n' });
+    expect(await inImage('cat /other')).toBe('in sub\n');
   });
 
   it.each([

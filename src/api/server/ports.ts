@@ -37,6 +37,8 @@ export interface BuildInput {
   readonly source:
     | { readonly kind: 'path'; readonly path: string }
     | { readonly kind: 'tar'; readonly stream: AsyncIterable<Uint8Array> }
+    /** A git repository, an archive, or a Dockerfile. */
+    | { readonly kind: 'remote'; readonly url: string }
     | { readonly kind: 'dockerfile-only' };
   readonly dockerfile:
     | { readonly kind: 'in-context'; readonly path: string }

@@ -69,8 +69,14 @@ function behind(head: Buffer, body: Request['body']): Uint8Array | AsyncIterable
 
 async function sourceRequest(source: BuildSource, isLocal: boolean): Promise<Request> {
   if (source.kind === 'text') return { headers: DOCKERFILE, body: source.text };
+  if (source.kind === 'remote') return remoteRequest(source);
   if (source.kind === 'archive') return { headers: TAR, body: source.stream, query: { dockerfile: source.dockerfile } };
   return isLocal ? inPlace(source) : await asArchive(source);
+}
+
+function remoteRequest({ url, dockerfile }: BuildSource & { readonly kind: 'remote' }): Request {
+  if (typeof dockerfile !== 'object') return { query: { remote: url, dockerfile } };
+  return { query: { remote: url }, headers: DOCKERFILE, body: dockerfile.text };
 }
 
 type FolderSource = BuildSource & { readonly kind: 'folder' };

@@ -2,6 +2,7 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { BerthError } from '../../errors/index.ts';
 import { hexOf, sha256 } from '../../oci/index.ts';
+import { parseGitRef } from '../../parser/sources/index.ts';
 import type { InputStream } from '../environment.ts';
 
 const MAX_STDIN_DOCKERFILE = 16 << 20;
@@ -11,6 +12,13 @@ export type BuildSource =
   | { readonly kind: 'folder'; readonly root: string; readonly dockerfile: DockerfileSource }
   /** `build -` with a Dockerfile on stdin: there are no files. */
   | { readonly kind: 'text'; readonly text: Uint8Array }
+  /** A git repository, or a URL of an archive or a Dockerfile: the engine fetches it. */
+  | {
+      readonly kind: 'remote';
+      readonly url: string;
+      /** Within it; undefined for the default. */
+      readonly dockerfile: string | { readonly kind: 'text'; readonly text: Uint8Array } | undefined;
+    }
   /** `build -` with an archive on stdin. */
   | { readonly kind: 'archive'; readonly stream: AsyncIterable<Uint8Array>; readonly dockerfile: string | undefined };
 
@@ -30,10 +38,13 @@ export async function readSource(
     if (file === '-') throw new BerthError('invalid', 'PATH and -f cannot both be read from stdin');
     return await readStdin(world.stdin, file);
   }
-  if (/^(https?|git|ssh):\/\/|^git@|^github\.com\//.test(path)) {
-    throw new BerthError('unsupported', 'building from a URL is not there yet', {
-      hint: 'clone or fetch it, then build the folder',
-    });
+  if (isRemote(path, world.cwd)) {
+    if (file !== '-') return { kind: 'remote', url: path, dockerfile: file };
+    return {
+      kind: 'remote',
+      url: path,
+      dockerfile: { kind: 'text', text: await readAll(world.stdin, MAX_STDIN_DOCKERFILE) },
+    };
   }
   const root = contextFolder(path, world.cwd);
   if (file === '-') {
@@ -48,6 +59,12 @@ export async function readSource(
     root,
     dockerfile: file === undefined ? { kind: 'inside', path: undefined } : findDockerfile(file, root, world.cwd),
   };
+}
+
+/** A folder that is there wins over a repository of that name. */
+function isRemote(path: string, cwd: string): boolean {
+  if (!/^https?:\/\//.test(path) && !parseGitRef(path).isGit) return false;
+  return !statSync(resolve(cwd, path), { throwIfNoEntry: false })?.isDirectory();
 }
 
 function contextFolder(path: string, cwd: string): string {

@@ -21,6 +21,11 @@ export function findDockerfile(source: BuildSource, cwd: string): FoundDockerfil
       hint: 'unpack the archive, or give the Dockerfile itself on stdin',
     });
   }
+  if (source.kind === 'remote') {
+    throw new BerthError('unsupported', `the Dockerfile of ${source.url} is not here, so it cannot be checked`, {
+      hint: 'fetch it, and give the Dockerfile or its folder',
+    });
+  }
   if (source.kind === 'text')
     return { name: 'Dockerfile', text: decode(source.text), path: undefined, ignore: undefined };
   const { root, dockerfile } = source;

@@ -52,13 +52,28 @@ describe('readSource', () => {
     });
   });
 
+  it('leaves repositories and URLs to the engine, unless a folder has that name', async () => {
+    expect(await read('git@github.com:a/b', 'sub/Dockerfile')).toEqual({
+      kind: 'remote',
+      url: 'git@github.com:a/b',
+      dockerfile: 'sub/Dockerfile',
+    });
+    expect(await read('https://example.com/context.tar.gz')).toMatchObject({ kind: 'remote' });
+    expect(await read('https://example.com/a.git', '-', 'FROM z\n')).toMatchObject({
+      kind: 'remote',
+      dockerfile: { kind: 'text', text: Buffer.from('FROM z\n') },
+    });
+    expect(await read('github.com/a/b')).toMatchObject({ kind: 'remote' });
+    mkdirSync(join(root, 'github.com/a/b'), { recursive: true });
+    expect(await read('github.com/a/b')).toMatchObject({ kind: 'folder', root: join(root, 'github.com/a/b') });
+  });
+
   it.each([
     ['-', '-', 'PATH and -f cannot both be read from stdin'],
     ['gone', undefined, 'path "gone" not found'],
     ['Outside', undefined, 'Outside is a file'],
     ['ctx', 'ctx/sub', 'ctx/sub is a folder'],
     ['ctx', 'gone', 'cannot find the Dockerfile gone'],
-    ['git@github.com:a/b', undefined, 'building from a URL is not there yet'],
   ])('refuses PATH %s with -f %s', async (path, file, message) => {
     await expect(read(path, file)).rejects.toThrow(message);
   });

@@ -66,12 +66,10 @@ async function readSource(
       ? inContext
       : ({ kind: 'file', path: file } as const);
   if (context !== undefined) return { source: { kind: 'path', path: context }, dockerfile };
-  if (isText) return { source: { kind: 'dockerfile-only' }, dockerfile };
-  if (query.text('remote') !== undefined) {
-    throw new BerthError('unsupported', 'building from a URL is not available yet', {
-      hint: 'fetch it, then build the folder',
-    });
-  }
+  if (isText && query.text('remote') === undefined) return { source: { kind: 'dockerfile-only' }, dockerfile };
+  const url = query.text('remote');
+  // Docker's client calls the context that it sends so.
+  if (url !== undefined && url !== 'client-session') return { source: { kind: 'remote', url }, dockerfile };
   return { source: { kind: 'tar', stream: body() }, dockerfile };
 }
 

@@ -1,0 +1,1 @@
+export { type GitRef, type GitSource, parseGitRef } from './git-ref.ts';
