@@ -47,12 +47,6 @@ export const buildExamples: Readonly<Record<FindingCode, Example>> = {
     wrong: file('FROM alpine:3.20 AS build', 'COPY --from=build /app /copy'),
     right: file('FROM alpine:3.20 AS build', 'RUN cp -r /app /copy'),
   },
-  'build/no-stage': {
-    why: 'There is no FROM, so there is nothing to build on.',
-    wrong: file('ARG VERSION=1'),
-    right: file('FROM alpine:3.20'),
-    options: told,
-  },
   'build/bad-signal': {
     why: 'The signal is what a container gets when it is to stop.',
     wrong: below('STOPSIGNAL SIGSTOPP'),
@@ -103,7 +97,7 @@ export const buildExamples: Readonly<Record<FindingCode, Example>> = {
   'build/no-context': {
     why: 'A Dockerfile from stdin comes without files, so there is nothing to copy.',
     wrong: below('COPY app /app'),
-    right: below('RUN wget -O /app https://example.com/app'),
+    right: below('RUN echo made in the build > /app'),
     options: told,
   },
   'build/source-not-found': {
@@ -114,8 +108,8 @@ export const buildExamples: Readonly<Record<FindingCode, Example>> = {
   },
   'build/bad-destination': {
     why: 'Several files need a directory to go to, and its path ends in a slash.',
-    wrong: below('COPY a.txt b.txt /data'),
-    right: below('COPY a.txt b.txt /data/'),
+    wrong: below('COPY app file /data'),
+    right: below('COPY app file /data/'),
     options: told,
   },
   'build/run-failed': {

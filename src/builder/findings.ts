@@ -14,7 +14,6 @@ export const findingCodes = {
   'build/unknown-target': 'error',
   'build/unknown-stage': 'error',
   'build/stage-cycle': 'error',
-  'build/no-stage': 'error',
   'build/bad-signal': 'error',
   'build/bad-port': 'error',
   'build/port-host-part': 'warning',

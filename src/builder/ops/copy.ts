@@ -12,14 +12,29 @@ import { type OpenTree, type StepEnv, withTree } from './step-env.ts';
 const ROOT: Owner = { uid: 0, gid: 0 };
 const INLINE_MODE = 0o644;
 
-/** A source that is not there: the build shows it at the source's place in the Dockerfile. */
-export class SourceProblem extends BerthError {
-  readonly problem: Unselected;
+/** What is wrong with the paths of a COPY or ADD, once the files are known. */
+export class PathProblem extends BerthError {
+  readonly code: 'build/no-context' | 'build/source-not-found' | 'build/bad-destination';
+  /** Which source, when it is one of them. */
+  readonly sourceIndex: number | undefined;
 
-  constructor(problem: Unselected) {
-    super('not-found', problem.message, problem.hint === undefined ? {} : { hint: problem.hint });
-    this.problem = problem;
+  constructor(
+    code: PathProblem['code'],
+    message: string,
+    detail: { hint?: string | undefined; sourceIndex?: number } = {},
+  ) {
+    const kind = code === 'build/source-not-found' ? 'not-found' : 'invalid';
+    super(kind, message, detail.hint === undefined ? {} : { hint: detail.hint });
+    this.code = code;
+    this.sourceIndex = detail.sourceIndex;
   }
+}
+
+function unselected({ index, noContext, message, hint }: Unselected): PathProblem {
+  return new PathProblem(noContext ? 'build/no-context' : 'build/source-not-found', message, {
+    hint,
+    sourceIndex: index,
+  });
 }
 
 /** Key inputs of the files that a COPY reads: one for each file while they are few, else one for each tree. */
@@ -46,7 +61,7 @@ export async function copiedContent(env: StepEnv, op: CopyOp, signal: AbortSigna
   });
 }
 
-/** Looks whether all that a COPY names in the context is there. @throws SourceProblem */
+/** Looks whether all that a COPY names in the context is there. @throws PathProblem */
 export async function checkSources(env: StepEnv, op: CopyOp): Promise<void> {
   await withTree(env, op.from, (tree) => select(env, op, tree));
 }
@@ -93,7 +108,7 @@ interface CopyJob {
 
 async function select(env: StepEnv, op: CopyOp, tree: OpenTree): Promise<readonly Selected[]> {
   const selection = await selectSources(op, tree, env.ports.files, env.context);
-  if (!selection.ok) throw new SourceProblem(selection.problem);
+  if (!selection.ok) throw unselected(selection.problem);
   const excluded = fileExclusion(op);
   return selection.selected.filter(({ path, isDirectory }) => isDirectory || !excluded(posix.basename(path)));
 }
@@ -109,9 +124,13 @@ async function isDirectoryAt(files: RootFiles, root: string, dest: string): Prom
 
 function refuseManyOntoOne({ op, destIsDirectory }: CopyJob, count: number): void {
   if (count < 2 || destIsDirectory || op.parents) return;
-  throw new BerthError('invalid', `${count} sources cannot all become ${op.dest}, which is no directory`, {
-    hint: `write ${op.dest}/ to copy them into a directory`,
-  });
+  throw new PathProblem(
+    'build/bad-destination',
+    `${count} sources cannot all become ${op.dest}, which is no directory`,
+    {
+      hint: `write ${op.dest}/ to copy them into a directory`,
+    },
+  );
 }
 
 /** Copies what was fetched and stands before a source. */

@@ -21,7 +21,10 @@ export interface Selected {
 
 /** Why a source cannot be copied; `index` counts the sources as written. */
 export interface Unselected {
+  /** Which source. */
   readonly index: number;
+  /** There is no tree to look in, rather than nothing at the path. */
+  readonly noContext?: boolean;
   readonly message: string;
   readonly hint?: string;
 }
@@ -49,7 +52,7 @@ export async function selectSources(
       const message = tree.isContext
         ? `there is no build context to copy ${source} from`
         : `${source} is not there: the source is empty`;
-      return { ok: false, problem: { index, message } };
+      return { ok: false, problem: { index, message, noContext: tree.isContext } };
     }
     const found = await selectOne(op, { ...tree, root: tree.root }, files, source);
     if (found) selected.push(...found.map((item) => ({ ...item, index })));

@@ -59,8 +59,12 @@ class Planner {
   plan(): Planned['value'] {
     const { options, graph, globals, report } = this.#planning;
     const target = findTarget(this.#dockerfile, options.target);
-    if (target === undefined) return this.#fail(noStage(this.#dockerfile));
-    if ('code' in target) return this.#fail(target);
+    // Without a stage there is nothing to plan, and the parser has said so.
+    if (target === undefined) return null;
+    if ('code' in target) {
+      report(target);
+      return null;
+    }
     this.#bases = readBases(this.#planning);
     const epoch = epochOf(options, globals, this.#dockerfile, report);
     const state = this.#stage(target);
@@ -72,11 +76,6 @@ class Planner {
       proxyEnvironment: proxyEnvironment(options.buildArgs),
       ...(epoch === undefined ? {} : { sourceDateEpoch: epoch }),
     };
-  }
-
-  #fail(diagnostic: Diagnostic): null {
-    this.#planning.report(diagnostic);
-    return null;
   }
 
   /** Plans a stage once. Undefined when its base is missing. */
@@ -184,10 +183,4 @@ function finish({ planning, index, label, base, config, author, steps, head }: S
 function withLabels(stage: PlannedStage, labels: Readonly<Record<string, string>>): PlannedStage {
   if (Object.keys(labels).length === 0) return stage;
   return { ...stage, config: { ...stage.config, Labels: { ...stage.config.Labels, ...labels } } };
-}
-
-function noStage({ globalArgs }: Dockerfile): Diagnostic {
-  const start = { offset: 0, line: 1, column: 1 };
-  const span = globalArgs.at(-1)?.span ?? { file: 'Dockerfile', start, end: start };
-  return finding('build/no-stage', span, 'the Dockerfile has no FROM', 'begin with FROM image, or FROM scratch');
 }

@@ -1,6 +1,6 @@
 import { isBerthError, toBerthError } from '../../errors/index.ts';
 import { BuildFailure, finding } from '../findings.ts';
-import { SourceProblem } from '../ops/copy.ts';
+import { PathProblem } from '../ops/copy.ts';
 import { CommandFailure } from '../ops/exec.ts';
 import type { Display } from '../plan/graph.ts';
 
@@ -25,10 +25,10 @@ export function failureOf(error: unknown, { span, sourceSpans, name }: Display, 
       cause: error,
     });
   }
-  if (error instanceof SourceProblem) {
-    const at = sourceSpans?.[error.problem.index] ?? span;
-    const diagnostic = finding('build/source-not-found', at, error.message, error.hint);
-    return new BuildFailure('not-found', diagnostic, { message: `${place}: ${error.message}`, cause: error });
+  if (error instanceof PathProblem) {
+    const at = (error.sourceIndex === undefined ? undefined : sourceSpans?.[error.sourceIndex]) ?? span;
+    const diagnostic = finding(error.code, at, error.message, error.hint);
+    return new BuildFailure(error.kind, diagnostic, { message: `${place}: ${error.message}`, cause: error });
   }
   if (isBerthError(error) && error.kind !== 'cancelled' && error.kind !== 'internal') {
     const diagnostic = finding('build/step-failed', span, error.message, error.hint);

@@ -186,6 +186,6 @@ describe('a COPY that cannot be', () => {
   ])('%s is refused', async (lines, part) => {
     const { error, findings } = await refusal({ context: TREE, lines });
     expect(`${error.message} ${error.hint}`).toContain(part);
-    expect(findings).toMatchObject([{ code: 'build/step-failed', span: { start: { line: 2 } } }]);
+    expect(findings).toMatchObject([{ code: 'build/bad-destination', span: { start: { line: 2 } } }]);
   });
 });
