@@ -197,11 +197,17 @@ export interface Opened {
 /** What ADD fetches from elsewhere. */
 export interface RemoteFiles {
   /** Asks for a URL. The caller saves or closes what it gets. @throws BerthError */
-  web(url: string, signal: AbortSignal): Promise<WebFile>;
+  web(url: string, options: WebOptions): Promise<WebFile>;
   /** The id of the commit that a ref stands for now. @throws BerthError */
-  commitOf(repository: GitRepository, signal: AbortSignal): Promise<string>;
+  commitOf(repository: GitRepository, options: { readonly signal: AbortSignal }): Promise<string>;
   /** Writes the files of a commit into an empty folder. @throws BerthError */
   checkOut(repository: GitRepository, commit: string, options: CheckOutOptions): Promise<void>;
+}
+
+export interface WebOptions {
+  readonly signal: AbortSignal;
+  /** Authorization header for a host; a redirect to another one does not take it along. */
+  readonly authorization?: (host: string) => string | undefined;
 }
 
 export interface WebFile {
@@ -216,6 +222,8 @@ export interface GitRepository {
   readonly remote: string;
   /** Branch, tag or commit; empty for the default branch. */
   readonly ref: string;
+  /** Authorization header for the remote's own host. */
+  readonly authorization?: string | undefined;
 }
 
 export interface CheckOutOptions {

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { lstat, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildInput } from '../api/server/index.ts';
+import { gitAuthorization, type Secrets, webAuthorization } from '../builder/index.ts';
 import type { BuilderPorts } from '../builder/ports.ts';
 import { BerthError } from '../errors/index.ts';
 import { type GitSource, parseGitRef } from '../parser/index.ts';
@@ -31,7 +32,7 @@ const NOTHING: OpenedContext = { root: null, dispose: async () => {} };
 
 /** Opens what a build reads; what is fetched or unpacked for it is gone when it is disposed of. @throws BerthError */
 export async function openContext(
-  { source, buildArgs }: Pick<BuildInput, 'source' | 'buildArgs'>,
+  { source, buildArgs, secrets = new Map() }: Pick<BuildInput, 'source' | 'buildArgs' | 'secrets'>,
   options: ContextOptions,
   signal: AbortSignal,
 ): Promise<OpenedContext> {
@@ -49,10 +50,10 @@ export async function openContext(
     const git = gitSource(source.url);
     if (git) {
       const keepGitDir = git.keepGitDir ?? isOn(buildArgs['BUILDKIT_CONTEXT_KEEP_GIT_DIR']);
-      await checkOut(git, { ...options, root, keepGitDir, signal });
+      await checkOut(git, { ...options, root, keepGitDir, secrets, signal });
       return { root, dispose };
     }
-    const dockerfile = await fetchUrl(source.url, { ...options, folder, root, signal });
+    const dockerfile = await fetchUrl(source.url, { ...options, folder, root, secrets, signal });
     return dockerfile === undefined ? { root, dispose } : { root: null, dockerfile, dispose };
   } catch (error) {
     await dispose();
@@ -80,16 +81,21 @@ function isOn(value: string | null | undefined): boolean {
   return value === '1' || value?.toLowerCase() === 'true';
 }
 
-type Fetching = ContextOptions & { readonly root: string; readonly signal: AbortSignal };
+type Fetching = ContextOptions & {
+  readonly root: string;
+  readonly secrets: Secrets;
+  readonly signal: AbortSignal;
+};
 
 async function checkOut(
   source: GitSource,
-  { ports: { remotes }, root, keepGitDir, signal }: Fetching & { readonly keepGitDir: boolean },
+  { ports: { remotes }, root, keepGitDir, secrets, signal }: Fetching & { readonly keepGitDir: boolean },
 ): Promise<void> {
   const { ref, subDir, checksum, submodules = true, mtime, isAmbiguous } = source;
   // `github.com/a/b` is no local folder, or it would not have come here.
-  const repository = { remote: isAmbiguous ? `https://${source.remote}` : source.remote, ref: ref || checksum };
-  const commit = await remotes.commitOf(repository, signal);
+  const remote = isAmbiguous ? `https://${source.remote}` : source.remote;
+  const repository = { remote, ref: ref || checksum, authorization: gitAuthorization(secrets, remote) };
+  const commit = await remotes.commitOf(repository, { signal });
   if (!commit.startsWith(checksum)) {
     throw new BerthError('invalid', `${ref} is commit ${commit} now, and the address wants ${checksum}`);
   }
@@ -100,11 +106,18 @@ async function checkOut(
 /** An archive is the context, a text the Dockerfile. @returns the text */
 async function fetchUrl(
   url: string,
-  { ports: { remotes, snapshots }, folder, root, unpackContext, signal }: Fetching & { readonly folder: string },
+  {
+    ports: { remotes, snapshots },
+    folder,
+    root,
+    unpackContext,
+    secrets,
+    signal,
+  }: Fetching & { readonly folder: string },
 ): Promise<string | undefined> {
   if (!/^https?:\/\//.test(url)) throw new BerthError('invalid', `the build context ${url} is not a URL`);
   const path = join(folder, 'fetched');
-  const file = await remotes.web(url, signal);
+  const file = await remotes.web(url, { signal, authorization: (host) => webAuthorization(secrets, host) });
   try {
     await file.save(path, snapshots.freeBytes());
   } finally {

@@ -158,6 +158,10 @@ describe('ADD of a URL', () => {
     '/cut': (_request, response) =>
       response.writeHead(200, { 'Content-Length': '100' }).write('x', () => response.destroy()),
     '/a.tgz': (_request, response) => response.end(archive()),
+    '/private': (request, response) =>
+      response.writeHead(request.headers.authorization === 'Bearer let-me-in' ? 200 : 401).end('private'),
+    '/elsewhere': (_request, response) =>
+      response.writeHead(302, { Location: `${origin.replace('127.0.0.1', 'localhost')}/private` }).end(),
     '/Dockerfile': (_request, response) => response.end('FROM busybox\nRUN echo from-a-url >/told\n'),
   };
   let server: Server;
@@ -209,6 +213,16 @@ describe('ADD of a URL', () => {
     expect(code).toBe(1);
     expect(text).toMatch(message);
     expect(text).toContain('Dockerfile:2');
+  });
+
+  it('takes a token that is a secret, for its own host only', async () => {
+    const secret = ['--secret', `id=HTTP_AUTH_TOKEN_${new URL(origin).host},env=TOKEN`];
+    const env = { TOKEN: 'let-me-in' };
+    await built([`ADD ${origin}/private /private`], secret, env);
+    expect(await inImage('cat /private')).toBe('private');
+    expect((await build([`ADD ${origin}/private?again /private`])).text).toContain('the server answers 401');
+    expect((await build([`ADD ${origin}/elsewhere /private`], secret, env)).text).toContain('the server answers 401');
+    expect(await holding('let-me-in')).toBe('');
   });
 
   it('is a build context, too: an archive, or the Dockerfile itself', async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import { BerthError } from '../../errors/index.ts';
 import { type ChainId, canonicalJson } from '../../oci/index.ts';
+import { gitAuthorization, type Secrets, webAuthorization } from '../credentials.ts';
 import type { RemoteOp, SourceGitOp, SourceHttpOp } from '../plan/graph.ts';
 import type { BuilderPorts, Layer, StepKey, WebFile } from '../ports.ts';
 import { probe } from '../solve/cache-probe.ts';
@@ -18,6 +19,8 @@ export interface Fetched {
 
 export interface FetchJob {
   readonly ports: BuilderPorts;
+  /** Some of them are for the servers that are asked. */
+  readonly secrets: Secrets;
   readonly slot: string;
   readonly noCache: boolean;
   readonly now: () => number;
@@ -34,7 +37,8 @@ async function fetchWeb(op: SourceHttpOp, job: FetchJob): Promise<Fetched> {
   const { url, name, checksum } = op;
   const known = checksum && (await stored(job, stepKey({ kind: 'fetch', name, checksum })));
   if (known) return byContent(known, true);
-  const file = await job.ports.remotes.web(url, job.signal);
+  const authorization = (host: string) => webAuthorization(job.secrets, host);
+  const file = await job.ports.remotes.web(url, { signal: job.signal, authorization });
   try {
     const key =
       checksum === undefined
@@ -69,8 +73,9 @@ function byContent({ chainId }: Layer, cached: boolean): Fetched {
 async function fetchGit(op: SourceGitOp, job: FetchJob): Promise<Fetched> {
   const { remote, ref, checksum, subDir, keepGitDir, submodules, commitTimes } = op;
   const { remotes } = job.ports;
+  const repository = { remote, ref, authorization: gitAuthorization(job.secrets, remote) };
   const isWhole = checksum.length === 40 || checksum.length === 64;
-  const commit = isWhole && ref === '' ? checksum : await remotes.commitOf({ remote, ref }, job.signal);
+  const commit = isWhole && ref === '' ? checksum : await remotes.commitOf(repository, job);
   if (!commit.startsWith(checksum)) {
     throw new BerthError('invalid', `${ref || 'the default branch'} of ${remote} is commit ${commit}, not ${checksum}`);
   }
@@ -82,7 +87,7 @@ async function fetchGit(op: SourceGitOp, job: FetchJob): Promise<Fetched> {
   const known = await stored(job, key);
   const options = { subDir, keepGitDir, submodules, commitTimes, signal: job.signal };
   const layer =
-    known ?? (await make(job, key, (folder) => remotes.checkOut({ remote, ref }, commit, { ...options, folder })));
+    known ?? (await make(job, key, (folder) => remotes.checkOut(repository, commit, { ...options, folder })));
   return { chain: layer.chainId, identity: key.digest, cached: known !== undefined };
 }
 

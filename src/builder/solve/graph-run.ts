@@ -154,7 +154,10 @@ export class GraphRun {
     progress.start();
     const { inputs: _inputs, ...op } = node;
     const work = ({ controller: { signal } }: Flight<Fetched>) =>
-      solver.withPlace(() => fetchRemote(op, { ports, slot, noCache, now, signal }), signal);
+      solver.withPlace(
+        () => fetchRemote(op, { ports, secrets: this.#env.secrets, slot, noCache, now, signal }),
+        signal,
+      );
     const key = `${sha256(canonicalJson(op))}${noCache ? ' anew' : ''}`;
     const { chain, identity, cached } = await solver.share(key, work, {
       signal: this.#abort.signal,

@@ -21,18 +21,20 @@ export interface GitCall {
   /** Where git runs, and its home: an empty folder of our own, or a repository in it. */
   readonly folder: string;
   readonly signal: AbortSignal;
+  /** A header for requests to one place. It is in the environment, where other users cannot see it. */
+  readonly header?: { readonly url: string; readonly text: string } | undefined;
 }
 
 /**
  * Runs git. Names that come from a Dockerfile stand after `--` or `--end-of-options`: the caller sees to it.
  * @throws BerthError telling what git said, without user names and passwords
  */
-export async function runGit(args: readonly string[], { folder, signal }: GitCall): Promise<string> {
+export async function runGit(args: readonly string[], { folder, signal, header }: GitCall): Promise<string> {
   signal.throwIfAborted();
   const options = SETTINGS.flatMap((setting) => ['-c', setting]);
   const child = spawn('git', [...options, ...args], {
     cwd: folder,
-    env: { ...ENVIRONMENT, HOME: folder, PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
+    env: { ...ENVIRONMENT, ...headerSetting(header), HOME: folder, PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own: what git starts (ssh, git-remote-https) ends with it.
     detached: true,
@@ -61,6 +63,11 @@ export async function runGit(args: readonly string[], { folder, signal }: GitCal
   } finally {
     signal.removeEventListener('abort', end);
   }
+}
+
+function headerSetting(header: GitCall['header']): Readonly<Record<string, string>> {
+  if (header === undefined) return {};
+  return { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: `http.${header.url}.extraHeader`, GIT_CONFIG_VALUE_0: header.text };
 }
 
 function notThere(error: Error): unknown {

@@ -20,13 +20,12 @@ export function gitRepositories(folder: string, files: RootFiles): Pick<RemoteFi
   }
 
   return {
-    async commitOf(repository, signal) {
+    async commitOf(repository, { signal }) {
       const { remote, ref } = checked(repository);
       if (COMMIT.test(ref)) return ref;
       const listed = await withScratch((scratch) =>
         runGit(['ls-remote', '--', remote, ...(ref === '' ? ['HEAD'] : [ref, `${ref}^{}`])], {
-          folder: scratch,
-          signal,
+          ...callFor(repository, scratch, signal),
         }),
       );
       const found = commitIn(listed, ref === '' ? 'HEAD' : ref);
@@ -38,7 +37,7 @@ export function gitRepositories(folder: string, files: RootFiles): Pick<RemoteFi
       const { remote, ref } = checked(repository);
       const { signal, submodules } = options;
       await withScratch(async (scratch) => {
-        const git: GitCall = { folder: scratch, signal };
+        const git = callFor(repository, scratch, signal);
         await runGit(['init', '--quiet', '--template='], git);
         await runGit(['config', 'remote.origin.url', remote], git);
         await fetchCommit(git, remote, ref, commit);
@@ -50,6 +49,12 @@ export function gitRepositories(folder: string, files: RootFiles): Pick<RemoteFi
       });
     },
   };
+}
+
+/** The header goes to the remote's own host and no other, as that of a submodule. */
+function callFor({ remote, authorization }: GitRepository, folder: string, signal: AbortSignal): GitCall {
+  if (authorization === undefined || !/^https?:/.test(remote)) return { folder, signal };
+  return { folder, signal, header: { url: `${new URL(remote).origin}/`, text: `Authorization: ${authorization}` } };
 }
 
 /** What would be an option to git, or run a program, is refused before git sees it. @see CVE-2019-13139 */

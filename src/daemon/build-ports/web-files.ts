@@ -4,7 +4,7 @@ import { utimes } from 'node:fs/promises';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { pipeline } from 'node:stream/promises';
-import type { RemoteFiles, WebFile } from '../../builder/ports.ts';
+import type { RemoteFiles, WebFile, WebOptions } from '../../builder/ports.ts';
 import { BerthError, type ErrorKind } from '../../errors/index.ts';
 import { humanSize } from '../../units/index.ts';
 import { checkedLookup, checkLiteral, isLoopback } from './web-address.ts';
@@ -21,11 +21,12 @@ const KINDS: Readonly<Record<number, ErrorKind>> = {
 };
 
 /** Files of URLs. Redirects stay on the web, and never lead to this machine unless the first URL named it. */
-export const webFiles: RemoteFiles['web'] = async (text, signal) => {
+export const webFiles: RemoteFiles['web'] = async (text, options) => {
+  const { signal } = options;
   let url = parse(text);
   const loopback = isLoopback(url);
   for (let redirects = 0; ; redirects++) {
-    const response = await ask(url, loopback, signal);
+    const response = await ask(url, loopback, options);
     const { statusCode = 0, headers } = response;
     if (!REDIRECTS.includes(statusCode) || headers.location === undefined) return fileOf(text, response, signal);
     response.destroy();
@@ -49,17 +50,23 @@ function follow(text: string, from: URL, location: string): URL {
   throw new BerthError('forbidden', `${shown(text)} redirects to ${shown(location)}, which is not on the web`);
 }
 
-function ask(url: URL, loopback: boolean, signal: AbortSignal): Promise<IncomingMessage> {
+function ask(url: URL, loopback: boolean, { signal, authorization }: WebOptions): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   checkLiteral(url, loopback);
   const send: typeof requestHttp = url.protocol === 'https:' ? requestHttps : requestHttp;
+  const secret = authorization?.(url.host);
   const request = send(url, {
     signal,
     agent: false,
     timeout: SILENCE_MS,
     lookup: checkedLookup(loopback),
     // A compressed answer would be another file than the one that was asked for.
-    headers: { Accept: '*/*', 'Accept-Encoding': 'identity', 'User-Agent': 'berth' },
+    headers: {
+      Accept: '*/*',
+      'Accept-Encoding': 'identity',
+      'User-Agent': 'berth',
+      ...(secret === undefined ? {} : { Authorization: secret }),
+    },
   });
   request.on('timeout', () => request.destroy(new Error('the server does not answer')));
   request.on('response', resolve);
