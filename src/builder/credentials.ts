@@ -26,6 +26,11 @@ export function gitAuthorization(secrets: Secrets, remote: string): string | und
   return token === undefined ? undefined : `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
 }
 
+/** Whether a build has keys to servers of its own. */
+export function isPrivate(secrets: Secrets): boolean {
+  return [...secrets.keys()].some((id) => /^(HTTP|GIT)_AUTH_(TOKEN|HEADER)/.test(id));
+}
+
 /** On one line: what else comes with a file's last line end must not become another header. */
 function text(secrets: Secrets, id: string): string | undefined {
   const value = secrets.get(id);

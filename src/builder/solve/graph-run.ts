@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isBerthError } from '../../errors/index.ts';
 import { type ChainId, canonicalJson, sha256 } from '../../oci/index.ts';
+import { isPrivate } from '../credentials.ts';
 import type { BuildEvent } from '../events.ts';
 import { checkSources } from '../ops/copy.ts';
 import { type Fetched, fetchRemote } from '../ops/fetch.ts';
@@ -158,7 +159,9 @@ export class GraphRun {
         () => fetchRemote(op, { ports, secrets: this.#env.secrets, slot, noCache, now, signal }),
         signal,
       );
-    const key = `${sha256(canonicalJson(op))}${noCache ? ' anew' : ''}`;
+    // What was fetched with a key of its own is not for a build that has none.
+    const alone = isPrivate(this.#env.secrets) ? ` ${randomUUID()}` : '';
+    const key = `${sha256(canonicalJson(op))}${noCache ? ' anew' : ''}${alone}`;
     const { chain, identity, cached } = await solver.share(key, work, {
       signal: this.#abort.signal,
       listener: progress.listener,
@@ -172,14 +175,16 @@ export class GraphRun {
     const { signal } = this.#abort;
     const { plan, noCache, solver } = this.#options;
     const fromNodes = sourceNodes(node);
-    const parents = Promise.all(node.inputs.map((input) => this.#result(input)));
+    const isLinked = node.kind === 'copy' && node.link;
+    const results = node.inputs.map((input) => ({ input, result: this.#result(input) }));
+    // What is made on nothing does not wait for what it is put on.
+    const isNeeded = (input: NodeId) => !isLinked || input !== node.parent || fromNodes.includes(input);
+    const parents = Promise.all(results.filter(({ input }) => isNeeded(input)).map(({ result }) => result));
     // Files of the context are read while commands run.
     const early = readsContext(node) && fromNodes.length === 0 ? contentInputs(this.#env, node, signal) : undefined;
     const [, earlyContent] = await Promise.all([parents, early, this.#checks.get(id) ?? this.#sourcesAreThere]);
     progress.start();
-    const below = node.parent === null ? null : (this.#chains.get(node.parent) ?? null);
-    const isLinked = node.kind === 'copy' && node.link;
-    const parent = isLinked ? null : below;
+    const parent = isLinked || node.parent === null ? null : (this.#chains.get(node.parent) ?? null);
     const fetched = fetchedNodes(node).map((id, index) => [`remote ${index}`, this.#identities.get(id) ?? '']);
     const definition = { ...definitionInputs(node, parent, plan.sourceDateEpoch), ...Object.fromEntries(fetched) };
     const content = earlyContent ?? (readsContext(node) ? await contentInputs(this.#env, node, signal) : undefined);
@@ -196,7 +201,9 @@ export class GraphRun {
     const flightKey = `${step.key.digest}${noCache ? ' anew' : ''}`;
     const caller = { signal, listener: progress.listener };
     const made = await solver.share<Made>(flightKey, (flight) => this.#look(step, flight), caller);
-    return isLinked && below !== null ? this.#onParent(made, below, step) : made;
+    if (!isLinked || node.parent === null) return made;
+    const { chain: below } = await this.#result(node.parent);
+    return below === null ? made : this.#onParent(made, below, step);
   }
 
   /** The record keeps the layer from being collected while only this build needs it. */

@@ -241,6 +241,18 @@ describe('COPY --link', () => {
     expect(isCached(events)).toBe(true);
   });
 
+  it('is made while what it goes on is still being made', async () => {
+    const machine = machineWith();
+    const { promise: committed, resolve } = Promise.withResolvers<void>();
+    const { commit } = machine.ports.snapshots;
+    Object.assign(machine.ports.snapshots, {
+      commit: (...given: Parameters<typeof commit>) => commit(...given).finally(resolve),
+    });
+    machine.command = () => committed.then(() => 0);
+    const { files } = await built(machine, 'RUN slow\nCOPY --link own.txt /a/');
+    expect(files.has('a/own.txt')).toBe(true);
+  });
+
   it('with --chmod, or an owner by name, is a copy onto the image', async () => {
     const machine = machineWith();
     await built(machine, 'COPY --link --chmod=644 own.txt /a/');
