@@ -6,16 +6,18 @@ export async function* abortable<T>(source: AsyncIterable<T>, signal: AbortSigna
   }
   signal.throwIfAborted();
   const items = source[Symbol.asyncIterator]();
-  let onAbort = () => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  aborted.catch(() => {});
+  let stop: (reason: unknown) => void = () => {};
+  const onAbort = () => stop(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
   let ended = false;
   try {
     for (;;) {
-      const item = await Promise.race([items.next(), aborted]);
+      signal.throwIfAborted();
+      // Racing against one promise for all items would keep every item until the last: a promise remembers its racers.
+      const item = await new Promise<IteratorResult<T>>((resolve, reject) => {
+        stop = reject;
+        items.next().then(resolve, reject);
+      });
       ended = item.done === true;
       if (item.done) return;
       yield item.value;

@@ -75,6 +75,8 @@ class OpenWorker {
   readonly result: Promise<unknown>;
   readonly #worker: Worker;
   #pending = 0;
+  #ended = false;
+  readonly #spare: ArrayBuffer[] = [];
   #onTaken: () => void = () => {};
 
   constructor(worker: Worker) {
@@ -86,23 +88,33 @@ class OpenWorker {
           reject(new BerthError(reply.kind, reply.message, reply.hint === undefined ? {} : { hint: reply.hint }));
         } else {
           this.#pending -= 1;
+          this.#spare.push(reply.bytes.buffer as ArrayBuffer);
           this.#onTaken();
         }
       });
       worker.once('error', (error) => reject(toBerthError(error)));
       worker.once('exit', () => reject(new BerthError('internal', 'a layer worker ended without a result')));
     });
+    const end = () => {
+      this.#ended = true;
+      this.#onTaken();
+    };
     // Whoever waits for the result sees its failure; nobody may be waiting yet.
-    this.result.catch(() => {});
+    this.result.then(end, end);
   }
 
   /** Resolves when there is room for another. @throws what the worker failed with */
   async send(request: WorkerRequest): Promise<void> {
     this.#worker.postMessage(request, request.type === 'chunk' ? [request.bytes.buffer as ArrayBuffer] : []);
     this.#pending += request.type === 'chunk' ? 1 : 0;
-    while (this.#pending >= MAX_PENDING) {
-      await Promise.race([this.result, new Promise<void>((taken) => (this.#onTaken = taken))]);
-    }
+    while (this.#pending >= MAX_PENDING && !this.#ended) await new Promise<void>((taken) => (this.#onTaken = taken));
+    // What ends before it has taken all has failed.
+    if (this.#ended) await this.result;
+  }
+
+  /** Memory for a chunk: what the worker is done with, or new. */
+  room(): ArrayBuffer {
+    return this.#spare.pop() ?? new ArrayBuffer(BATCH_BYTES);
   }
 
   async stop(): Promise<void> {
@@ -113,17 +125,22 @@ class OpenWorker {
 /** Collects small chunks before they cross into the worker: each crossing has its price. */
 class IngestThread {
   readonly #worker: OpenWorker;
-  #batch: Uint8Array[] = [];
-  #bytes = 0;
+  #batch: Uint8Array;
+  #length = 0;
 
   constructor(worker: OpenWorker) {
     this.#worker = worker;
+    this.#batch = new Uint8Array(worker.room());
   }
 
   async push(chunk: Uint8Array): Promise<void> {
-    this.#batch.push(chunk);
-    this.#bytes += chunk.length;
-    if (this.#bytes >= BATCH_BYTES) await this.#flush();
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + this.#batch.length - this.#length);
+      this.#batch.set(part, this.#length);
+      this.#length += part.length;
+      at += part.length;
+      if (this.#length === this.#batch.length) await this.#flush();
+    }
   }
 
   async end(): Promise<IngestSummary> {
@@ -137,14 +154,8 @@ class IngestThread {
   }
 
   async #flush(): Promise<void> {
-    const bytes = new Uint8Array(this.#bytes);
-    let at = 0;
-    for (const chunk of this.#batch) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
-    this.#batch = [];
-    this.#bytes = 0;
-    await this.#worker.send({ type: 'chunk', bytes });
+    await this.#worker.send({ type: 'chunk', bytes: this.#batch.subarray(0, this.#length) });
+    this.#batch = new Uint8Array(this.#worker.room());
+    this.#length = 0;
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type TarLimits, TarParser } from '../../archive/index.ts';
+import { TarParser } from '../../archive/index.ts';
+import { BerthError } from '../../errors/index.ts';
 import type { DiffId } from '../../oci/index.ts';
 import type { TreeSummary } from './jobs.ts';
 import type { Replaced } from './replaced.ts';
@@ -14,7 +15,8 @@ export interface IngestJob {
   readonly folder: string;
   /** The parent's layer directories, topmost first. */
   readonly lowers: readonly string[];
-  readonly limits: TarLimits;
+  /** Bytes of content that the disk has room for. */
+  readonly roomBytes: number;
 }
 
 export interface IngestSummary extends TreeSummary {
@@ -34,21 +36,21 @@ export class Ingest {
     const split = new SplitWriter(`${job.folder}/layer.split`);
     this.#unpacker = unpacker;
     this.#split = split;
-    this.#parser = new TarParser(
-      {
-        entry(entry) {
-          unpacker.entry(entry);
-          if (entry.size > 0) split.content(unpacker.currentPath, entry.size);
-        },
-        content: (chunk) => unpacker.content(chunk),
-        entryEnd: () => unpacker.entryEnd(),
-        raw: (bytes) => split.raw(bytes),
+    let room = job.roomBytes;
+    this.#parser = new TarParser({
+      entry(entry) {
+        room -= entry.size;
+        if (room < 0) throw diskFull(entry.name);
+        unpacker.entry(entry);
+        if (entry.size > 0) split.content(unpacker.currentPath, entry.size);
       },
-      job.limits,
-    );
+      content: (chunk) => unpacker.content(chunk),
+      entryEnd: () => unpacker.entryEnd(),
+      raw: (bytes) => split.raw(bytes),
+    });
   }
 
-  /** @throws BerthError `invalid` for what is no tar or hostile */
+  /** @throws BerthError `invalid` for what is no tar or hostile, `exhausted` for what the disk has no room for */
   push(chunk: Uint8Array): void {
     this.#hash.update(chunk);
     this.#tarBytes += chunk.length;
@@ -73,4 +75,11 @@ export class Ingest {
     this.#unpacker.close();
     this.#split.close();
   }
+}
+
+function diskFull(name: string): BerthError {
+  const entry = JSON.stringify(name.slice(0, 300));
+  return new BerthError('exhausted', `no space left on the disk that holds Berth's data: ${entry} does not fit`, {
+    hint: 'free space there, or set BERTH_ROOT to a folder on a larger disk',
+  });
 }

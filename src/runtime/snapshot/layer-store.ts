@@ -195,7 +195,7 @@ export class LayerStore {
     const { expected, signal } = options;
     const lowers = this.#layers.directories(parent);
     return this.#inNewFolder(parent, async (folder) => {
-      const job = { kind: 'ingest', folder, lowers, limits: { maxBytes: this.freeBytes() } } as const;
+      const job = { kind: 'ingest', folder, lowers, roomBytes: this.freeBytes() } as const;
       const plain = decompress(abortable(tar, signal), { maxRatio: MAX_RATIO });
       const summary = await this.#background.ingest(job, plain, signal);
       if (expected !== undefined && summary.diffId !== expected) {

@@ -5,6 +5,7 @@ import type { TreeSummary } from './jobs.ts';
 export type WorkerRequest = { readonly type: 'chunk'; readonly bytes: Uint8Array } | { readonly type: 'end' };
 
 export type WorkerReply =
-  | { readonly type: 'taken' }
+  /** The chunk's memory comes back, to be filled again: a thread that left it to its collector would pile it up. */
+  | { readonly type: 'taken'; readonly bytes: Uint8Array }
   | { readonly type: 'done'; readonly value: IngestSummary | TreeSummary | number }
   | { readonly type: 'failed'; readonly kind: ErrorKind; readonly message: string; readonly hint: string | undefined };

@@ -6,7 +6,7 @@ import type { WorkerReply, WorkerRequest } from './worker-messages.ts';
 
 /** Entry of a layer worker thread: one job, given as its data. It ends with the job. */
 const port = parentPort!;
-const reply = (message: WorkerReply): void => port.postMessage(message);
+const reply = (message: WorkerReply, moved: readonly ArrayBuffer[] = []): void => port.postMessage(message, moved);
 
 function fail(error: unknown): void {
   const { kind, message, hint } = toBerthError(error);
@@ -20,7 +20,7 @@ function ingest(job: IngestJob): void {
     try {
       if (request.type === 'chunk') {
         work.push(request.bytes);
-        reply({ type: 'taken' });
+        reply({ type: 'taken', bytes: request.bytes }, [request.bytes.buffer as ArrayBuffer]);
       } else {
         reply({ type: 'done', value: work.end() });
         port.close();
