@@ -1,5 +1,5 @@
 import { isBerthError } from '../errors/index.ts';
-import { type ChainId, chainIds, type ImageConfig } from '../oci/index.ts';
+import { type ChainId, chainIds, type DiffId, type ImageConfig } from '../oci/index.ts';
 import { serialQueue } from './serial.ts';
 
 /** Everything that a layer can be needed by. Each list may name the top of a stack only: what lies below follows. */
@@ -81,6 +81,8 @@ export interface GarbageSources {
   containers(): Promise<readonly ChainId[]>;
   /** Top chains of the build records that are kept. */
   records(): Promise<readonly ChainId[]>;
+  /** What is remembered of layers beside them; it goes with the last image that has the layer. */
+  readonly notes?: { removeUnneeded(needed: () => Promise<Iterable<DiffId>>): Promise<void> };
 }
 
 /** Satisfies the engine's `LayerGarbage`. */
@@ -108,11 +110,12 @@ export function openGarbage(sources: GarbageSources): Garbage {
           sources.containers(),
           sources.records(),
         ]);
-        return pruneUnreachable(
-          candidates,
-          { images, containers, records, leases: [...leases].flat() },
-          sources.layers,
+        const roots = { images, containers, records, leases: [...leases].flat() };
+        const removed = await pruneUnreachable(candidates, roots, sources.layers);
+        await sources.notes?.removeUnneeded(async () =>
+          (await sources.images.list()).flatMap(({ config }) => config.rootfs.diff_ids),
         );
+        return removed;
       }),
   };
 }

@@ -86,11 +86,13 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
     openObjectStore(dataFolder),
   ]);
   const clock = { now: () => Date.now() };
+  const blobs = openLayerBlobs(`${dataFolder}/cache/layer-blobs`);
   const garbage = openGarbage({
     layers: snapshots,
     images: images.engineImages,
     containers: () => snapshots.parents(),
     records: () => records.chains(),
+    notes: blobs,
   });
   const engine = await createEngine({
     snapshots,
@@ -110,7 +112,6 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
 
   const files = new RootFiles({ cacheFolder: `${dataFolder}/cache/stat`, worker: workerScript('files') });
   const registries = openRegistryClient(config, clock.now);
-  const blobs = openLayerBlobs(`${dataFolder}/cache/layer-blobs`);
   const pulls = createPulls(
     { snapshots, images: images.engineImages, garbage },
     { client: registries, folder: `${dataFolder}/downloads`, blobs, now: clock.now },

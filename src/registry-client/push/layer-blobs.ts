@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Descriptor, type DiffId, hexOf, isDigest, mediaTypes } from '../../oci/index.ts';
 
@@ -15,13 +15,18 @@ export interface LayerBlobs {
   get(diffId: DiffId): Promise<LayerBlob | undefined>;
   /** @param place absent for a blob that was only made yet */
   note(diffId: DiffId, blob: LayerBlob['blob'], place?: string): Promise<void>;
+  /** Forgets the layers that nobody needs. `needed` is asked after a look at what is here: what is noted meanwhile stays. */
+  removeUnneeded(needed: () => Promise<Iterable<DiffId>>): Promise<void>;
 }
 
 const MAX_PLACES = 8;
 
-/** One small file a layer. They are hints: a lost or damaged one costs time only. */
+const NAME = /^[0-9a-f]{64}\.json$/;
+
+/** One small file a layer. They are hints: a lost or damaged one costs time only. What a crash left half-written goes. */
 export function openLayerBlobs(folder: string): LayerBlobs {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const name of readdirSync(folder)) if (!NAME.test(name)) rmSync(join(folder, name), { force: true });
   const pathOf = (diffId: DiffId) => join(folder, `${hexOf(diffId)}.json`);
   let temps = 0;
   const get: LayerBlobs['get'] = async (diffId) => {
@@ -43,6 +48,12 @@ export function openLayerBlobs(folder: string): LayerBlobs {
       const document = { blob: { mediaType: type, digest, size }, places: places.slice(0, MAX_PLACES) };
       await writeFile(temp, JSON.stringify(document), { mode: 0o600 });
       await rename(temp, pathOf(diffId));
+    },
+    async removeUnneeded(needed) {
+      const present = (await readdir(folder)).filter((name) => NAME.test(name)).map((name) => join(folder, name));
+      if (present.length === 0) return;
+      const kept = new Set([...(await needed())].map(pathOf));
+      await Promise.all(present.filter((path) => !kept.has(path)).map((path) => rm(path, { force: true })));
     },
   };
 }

@@ -109,4 +109,17 @@ describe('removal of layers', () => {
     release();
     expect(await garbage.removeUnneeded([top(a)])).toEqual([top(a)]);
   });
+
+  it('lets what is remembered of layers go, but for those that images have', async () => {
+    const asked: DiffId[][] = [];
+    const garbage = openGarbage({
+      layers: layersOf([a, b]),
+      images: { list: async () => [{ config: { rootfs: { type: 'layers', diff_ids: [a, c] } } as never }] },
+      containers: async () => [],
+      records: async () => [],
+      notes: { removeUnneeded: async (needed) => void asked.push([...(await needed())]) },
+    });
+    await garbage.removeUnneeded([chainIds([a, b])[1]!]);
+    expect(asked).toEqual([[a, c]]);
+  });
 });

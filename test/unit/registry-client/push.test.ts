@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -179,5 +179,29 @@ describe('parallel gzip', () => {
   it('gives equal bytes for equal content', async () => {
     const content = randomBytes(5 << 20);
     expect(sha256(await packed(content))).toBe(sha256(await packed(content)));
+  });
+});
+
+describe('what is remembered of layers', () => {
+  const blob = (text: string) => ({ mediaType: mediaTypes.ociLayerGzip, digest: sha256(text), size: text.length });
+  const [first, second, third] = [sha256('1'), sha256('2'), sha256('3')];
+
+  it('goes when nobody needs the layer, but not what is noted meanwhile', async () => {
+    await blobs.note(first, blob('first'));
+    await blobs.note(second, blob('second'));
+    await blobs.removeUnneeded(async () => {
+      await blobs.note(third, blob('third'));
+      return [second];
+    });
+    const known = await Promise.all([first, second, third].map((id) => blobs.get(id)));
+    expect(known.map((one) => one?.blob.digest)).toEqual([undefined, sha256('second'), sha256('third')]);
+  });
+
+  it('has nothing half-written after a start', async () => {
+    await blobs.note(first, blob('first'));
+    const [name] = readdirSync(join(folder, 'blobs'));
+    writeFileSync(join(folder, 'blobs', `${name}.1-2`), '{');
+    openLayerBlobs(join(folder, 'blobs'));
+    expect(readdirSync(join(folder, 'blobs'))).toEqual([name]);
   });
 });
