@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import PQueue from 'p-queue';
 import type { Descriptor } from '../../oci/index.ts';
@@ -30,7 +31,7 @@ export class Downloads {
   join(blob: Descriptor, fetch: FetchBlob): JoinedDownload {
     const key = blob.digest;
     const entry = this.#current.get(key) ?? {
-      download: new Download(blob, join(this.#folder, `${blob.digest.replace(':', '-')}.part`)),
+      download: new Download(blob, this.#pathOf(blob)),
       users: 0,
     };
     entry.users += 1;
@@ -49,6 +50,15 @@ export class Downloads {
         if (!keep) await download.remove();
       },
     };
+  }
+
+  /** Removes what an earlier process left of a blob, unless somebody downloads it now. */
+  async forget(blob: Descriptor): Promise<void> {
+    if (!this.#current.has(blob.digest)) await rm(this.#pathOf(blob), { force: true });
+  }
+
+  #pathOf({ digest }: Descriptor): string {
+    return join(this.#folder, `${digest.replace(':', '-')}.part`);
   }
 }
 

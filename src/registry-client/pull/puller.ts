@@ -152,8 +152,11 @@ export function createPuller({ folder, sink, blobs, now }: PullerOptions): Pulle
         await fetchLayers({ client, image, progress, signal }, missing);
         const { isNew } = await sink.putImage({ configBytes, ...namesOf(image) });
         isStored = true;
-        for (const { diffId, blob } of plans)
+        for (const { diffId, blob } of plans) {
           await blobs?.note(diffId, blob, `${reference.registry}/${reference.repository}`);
+          // A crash between the layer and the end of the pull left its file, and nobody needed it again.
+          await downloads.forget(blob);
+        }
         progress.status(`Digest: ${image.digest}`);
         const outcome = isNew ? 'Downloaded newer image for' : 'Image is up to date for';
         progress.status(`Status: ${outcome} ${familiarName(reference)}`);

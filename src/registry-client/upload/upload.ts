@@ -32,7 +32,13 @@ export async function uploadBlob(
 ): Promise<UploadOutcome> {
   const { signal, memory } = options;
   const job = new BlobUpload(access, writePlace(access, name), source, options);
-  if (await job.isPresent()) return 'present';
+  const isPresent = async (): Promise<boolean> => {
+    const present = await job.isPresent();
+    // An upload that was noted has served its purpose, also when the process that noted it did not see its end.
+    if (present) await memory?.forget(job.key);
+    return present;
+  };
+  if (await isPresent()) return 'present';
   let upload = await job.resume(await memory?.recall(job.key));
   for (let failures = 0; ; ) {
     const before = upload?.offset ?? 0;
@@ -57,7 +63,7 @@ export async function uploadBlob(
       if (failures >= access.retry.attempts) throw passing?.error ?? lost(source.digest);
       await access.retry.sleep(waitMs(failures, passing?.afterMs, access.retry), signal);
       // The last request may have arrived although its answer did not.
-      if (await job.isPresent()) return 'uploaded';
+      if (await isPresent()) return 'uploaded';
       upload = error instanceof UploadLost ? undefined : await job.resume(upload?.location.href);
     }
   }

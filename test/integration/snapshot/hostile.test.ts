@@ -129,9 +129,10 @@ describe('a hostile layer', () => {
       size: 2 ** 50,
     } satisfies TarEntry);
     const cut = tarOf({ name: 'f', text: 'x'.repeat(5000) }).subarray(0, 3000);
-    for (const bytes of [Buffer.from('not a tar '.repeat(100)), cut, huge]) {
+    for (const bytes of [Buffer.from('not a tar '.repeat(100)), cut]) {
       await expect(opened.store.apply(null, once(bytes))).rejects.toMatchObject({ kind: 'invalid' });
     }
+    await expect(opened.store.apply(null, once(huge))).rejects.toMatchObject({ kind: 'exhausted' });
   });
 
   it('that fails in a worker thread leaves nothing either', async () => {

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mediaTypes, parseReference, sha256 } from '../../../src/oci/index.ts';
@@ -61,6 +63,15 @@ describe('a pull', () => {
     await bench.pull(`${registry.host}/a:2`);
     expect(registry.seen('GET', new RegExp(sha256(layer('one').blob)))).toHaveLength(1);
     expect(bench.statuses()).toContain(`${sha256(layer('one').blob).slice(7, 19)}: Already exists`);
+  });
+
+  it('removes the download that a crash left after its layer was stored', async () => {
+    const { blob } = layer('one');
+    registry.addImage('a', '1', [layer('one')]);
+    await bench.pull(`${registry.host}/a:1`);
+    writeFileSync(join(bench.folder, `${sha256(blob).replace(':', '-')}.part`), blob);
+    await bench.pull(`${registry.host}/a:1`);
+    expect(bench.left()).toEqual([]);
   });
 
   it('by digest gives no tag', async () => {

@@ -202,6 +202,17 @@ describe('an upload that is disturbed', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it('that ended just before its process did is forgotten', async () => {
+    const { registry, client, name, folder } = await start();
+    const memory = openUploadMemory(folder, Date.now);
+    const blob = source(Buffer.from('whole'));
+    await client.uploadBlob(name, blob, { memory: { ...memory, forget: async () => {} } });
+    expect(readdirSync(folder)).toHaveLength(1);
+    expect(await client.uploadBlob(name, blob, { memory })).toBe('present');
+    expect(readdirSync(folder)).toEqual([]);
+    expect(registry.seen('POST', /uploads/)).toHaveLength(1);
+  });
+
   it('gives no credentials to another host that takes the bytes', async () => {
     const { registry, client, name } = await start({ password: 'swordfish' });
     const storage = await FakeRegistry.start();
