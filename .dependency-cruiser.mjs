@@ -20,23 +20,26 @@ const upward = layers.slice(0, -1).map((modules, depth) => ({
   to: { path: inModules(layers.slice(depth + 1).flat()) },
 }));
 
-const sideways = layers
-  .slice(2)
-  .flatMap((modules) =>
-    modules.map((module) => ({
-      name: `${module.replace('/', '-')}-not-sideways`,
-      severity: 'error',
-      comment: 'modules of one layer meet in the composition root, through ports',
-      from: { path: inModules([module]) },
-      to: { path: inModules(modules.filter((other) => other !== module).concat('none')) },
-    })),
-  );
+const sideways = layers.slice(2).flatMap((modules) =>
+  modules.map((module) => ({
+    name: `${module.replace('/', '-')}-not-sideways`,
+    severity: 'error',
+    comment: 'modules of one layer meet in the composition root, through ports',
+    from: { path: inModules([module]) },
+    to: { path: inModules(modules.filter((other) => other !== module).concat('none')) },
+  })),
+);
 
 export default {
   forbidden: [
     ...upward,
     ...sideways,
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     {
       name: 'through-the-index',
       severity: 'error',
@@ -67,7 +70,12 @@ export default {
       to: { path: 'node_modules/koffi' },
     },
     { name: 'no-orphans', severity: 'warn', from: { orphan: true, pathNot: ['\\.d\\.ts$'] }, to: {} },
-    { name: 'no-vague-names', severity: 'error', from: { path: '(^|/)(utils?|helpers?|common|misc|manager)(\\.|/)' }, to: {} },
+    {
+      name: 'no-vague-names',
+      severity: 'error',
+      from: { path: '(^|/)(utils?|helpers?|common|misc|manager)(\\.|/)' },
+      to: {},
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
