@@ -33,19 +33,29 @@ const SHAPES: Readonly<Record<string, (lines: number) => string>> = {
 const ENOUGH_MS = 60;
 const MOST_LINES = 100_000;
 
+/** Of the best times, taken in turn: what else the machine does can only add to a time. */
+function ratio(rounds: number, whole: string, half: string): number {
+  const best = { whole: Number.POSITIVE_INFINITY, half: Number.POSITIVE_INFINITY };
+  // The first reading warms the compiler up, and the heap.
+  time(whole);
+  for (let round = 0; round < rounds; round++) {
+    best.half = Math.min(best.half, time(half));
+    best.whole = Math.min(best.whole, time(whole));
+  }
+  return best.whole / best.half;
+}
+
 describe('time is linear: twice the lines take at most 2.3 times the time', () => {
   it.each(Object.entries(SHAPES))('%s', { timeout: 300_000, retry: 3 }, (_, text) => {
     let lines = 5_000;
     while (lines < MOST_LINES && time(text(lines)) < ENOUGH_MS) lines *= 2;
     const [half, whole] = [text(lines), text(2 * lines)];
-    const ratios = repeat(5, () => String(time(whole) / time(half))).map(Number);
-    expect(ratios.toSorted((a, b) => a - b)[2]).toBeLessThanOrEqual(2.3);
+    expect(ratio(7, whole!, half!)).toBeLessThanOrEqual(2.3);
   });
 
   it('up to 200,000 lines', { timeout: 300_000, retry: 3 }, () => {
     const [half, whole] = [100_000, 200_000].map(SHAPES['a bit of everything']!);
-    const ratios = repeat(3, () => String(time(whole!) / time(half!))).map(Number);
-    expect(ratios.toSorted((a, b) => a - b)[1]).toBeLessThanOrEqual(2.3);
+    expect(ratio(3, whole!, half!)).toBeLessThanOrEqual(2.3);
   });
 });
 
