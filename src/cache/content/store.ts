@@ -64,14 +64,16 @@ export function openContentStore(dataFolder: string): ContentStore {
     const expected = { ...(digest && { digest }), ...(sizeBytes !== undefined && { sizeBytes }) };
     const run = () => ingest(dataFolder, source, { expected, signal, place });
     if (digest === undefined) return run();
-    for (;;) {
+    const writeOnce = async (): Promise<Ingested> => {
       const stored = await sizeOf(digest);
-      if (stored !== undefined) {
-        await closeUnread(source);
-        return { digest, ...stored };
-      }
+      if (stored === undefined) return run();
+      await closeUnread(source);
+      return { digest, ...stored };
+    };
+    for (;;) {
       const other = writing.get(digest);
-      if (other === undefined) return shared(writing, digest, run);
+      // Nothing may come between looking and registering: the first to ask is the first to write.
+      if (other === undefined) return shared(writing, digest, writeOnce);
       // Another writer may fail for reasons of its own (its source broke, it was aborted): then it is our turn.
       await other.catch(() => undefined);
     }
