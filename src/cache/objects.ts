@@ -5,9 +5,9 @@ import { readDocument, replaceDocument } from './document.ts';
 import { serialQueue } from './serial.ts';
 import { namesIn } from './temp.ts';
 
-type Kind = 'container';
+type Kind = 'container' | 'network' | 'volume';
 
-const FOLDERS: Readonly<Record<Kind, string>> = { container: 'containers' };
+const FOLDERS: Readonly<Record<Kind, string>> = { container: 'containers', network: 'networks', volume: 'volumes' };
 
 /** Satisfies the engine's `ObjectStore`. */
 export interface Objects {

@@ -121,14 +121,16 @@ export interface LayerGarbage {
   removeUnneeded(chains: readonly ChainId[]): Promise<readonly ChainId[]>;
 }
 
+export type ObjectKind = 'container' | 'network' | 'volume';
+
 /** Small JSON documents, one file each, replaced atomically and durably. */
 export interface ObjectStore {
-  read<T>(kind: 'container', id: string): Promise<T | undefined>;
-  write(kind: 'container', id: string, value: unknown): Promise<void>;
-  remove(kind: 'container', id: string): Promise<void>;
-  list(kind: 'container'): Promise<readonly string[]>;
-  /** Folder for files of one object (its log), made when missing. */
-  folder(kind: 'container', id: string): Promise<string>;
+  read<T>(kind: ObjectKind, id: string): Promise<T | undefined>;
+  write(kind: ObjectKind, id: string, value: unknown): Promise<void>;
+  remove(kind: ObjectKind, id: string): Promise<void>;
+  list(kind: ObjectKind): Promise<readonly string[]>;
+  /** Folder for files of one object (a log, a volume's data), made when missing. `remove` deletes it, too. */
+  folder(kind: ObjectKind, id: string): Promise<string>;
 }
 
 /** Everything that decides a container's process, resolved: no defaults are left. */
