@@ -1,6 +1,6 @@
+import { startTicks } from '../../linux/index.ts';
 import type { ExecProcess, ProcessStreams } from '../container/streams.ts';
 import type { RuntimeProgram } from '../crun/invoke.ts';
-import { startTicks } from '../linux/process.ts';
 import { attachStreams } from './attach.ts';
 import { ExitWatch } from './exits.ts';
 import { launch } from './launch.ts';

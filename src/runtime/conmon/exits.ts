@@ -1,5 +1,5 @@
 import { existsSync, type FSWatcher, mkdirSync, readFileSync, rmSync, statSync, watch } from 'node:fs';
-import { isRunning, type ProcessIdentity, signalProcess } from '../linux/process.ts';
+import { isRunning, type ProcessIdentity, signalProcess } from '../../linux/index.ts';
 import { isSupervisor } from './supervisor.ts';
 
 export interface Exit {

@@ -1,6 +1,6 @@
 import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { BerthError } from '../../errors/index.ts';
-import { commandLine } from '../linux/process.ts';
+import { commandLine } from '../../linux/index.ts';
 
 /** True when this pid is the supervisor of this bundle: a recycled pid would not have it among its arguments. */
 export function isSupervisor(pid: number, bundle: string): boolean {

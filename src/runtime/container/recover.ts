@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
+import { waitUntil } from '../../linux/index.ts';
 import { supervisorOf } from '../conmon/supervisor.ts';
 import { deleteContainer, findProgram, findRuntime, runtimeNames } from '../crun/invoke.ts';
 import { removeCgroup } from '../linux/cgroup.ts';
-import { waitUntil } from '../linux/process.ts';
 import { bundleFolder, listBundles, type RunPaths, readConfig, removeBundle } from './bundle.ts';
 
 const supervisorEndMs = 2000;

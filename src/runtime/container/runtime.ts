@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { BerthError } from '../../errors/index.ts';
+import { isRunning, signalProcess, waitUntil } from '../../linux/index.ts';
 import { attachStreams } from '../conmon/attach.ts';
 import { execWithTerminal } from '../conmon/exec.ts';
 import { ExitWatch, wasOutOfMemory } from '../conmon/exits.ts';
@@ -16,7 +17,6 @@ import {
 } from '../crun/invoke.ts';
 import { removeCgroup } from '../linux/cgroup.ts';
 import { verifyNamespace } from '../linux/namespace.ts';
-import { isRunning, signalProcess, waitUntil } from '../linux/process.ts';
 import { type LogEntry, type LogQuery, readLog } from '../logs/read.ts';
 import { execProcess } from '../spec/exec.ts';
 import { type BuildStep, runBuildStep, type StepMachinery } from './build-step.ts';

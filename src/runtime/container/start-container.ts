@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { BerthError } from '../../errors/index.ts';
+import { startTicks } from '../../linux/index.ts';
 import { launch } from '../conmon/launch.ts';
 import { deleteContainer, findProgram, type RuntimeProgram } from '../crun/invoke.ts';
-import { startTicks } from '../linux/process.ts';
 import { ociConfig } from '../spec/config.ts';
 import type { BindRequest, TmpfsRequest } from '../spec/mounts.ts';
 import { bindRequests } from './bind-sources.ts';

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
-import { call } from './libc.ts';
+import { call } from '../../linux/index.ts';
 
 const SYS_OPENAT2 = 437;
 const RESOLVE_NO_MAGICLINKS = 0x02;

@@ -1,57 +1,6 @@
-import { createRequire } from 'node:module';
-import { getSystemErrorName } from 'node:util';
+import { call, callInThread } from '../../linux/index.ts';
 
-/**
- * The C library, by FFI: the only importer of `koffi`. Every function is synchronous and throws an `Error` with
- * `code` (`ENOENT`), `errno` and `syscall`, as `node:fs` does. It is loaded on first use: 14 ms that `ps` never pays.
- */
-type Koffi = typeof import('koffi');
-type Native = (...args: unknown[]) => number | bigint;
-
-const requireHere = createRequire(import.meta.url);
-let koffi: Koffi | undefined;
-const functions = new Map<string, Native>();
-
-function native(prototype: string): Native {
-  const known = functions.get(prototype);
-  if (known) return known;
-  const made = libraryFunction('libc.so.6', prototype) as Native;
-  functions.set(prototype, made);
-  return made;
-}
-
-/** A function of another shared library, as it is: nothing is checked. Throws when the machine has no such library. */
-export function libraryFunction(library: string, prototype: string): (...args: unknown[]) => unknown {
-  koffi ??= requireHere('koffi') as Koffi;
-  return koffi.load(library).func(prototype);
-}
-
-/** Calls a function that returns -1 and sets errno on failure. */
-export function call(prototype: string, ...args: unknown[]): number {
-  const result = Number(native(prototype)(...args));
-  if (result >= 0) return result;
-  throw failed(prototype);
-}
-
-/** The error that errno tells after a call. */
-function failed(prototype: string): Error {
-  const errno = koffi!.errno();
-  const syscall = /(\w+)\s*\(/.exec(prototype)?.[1] ?? prototype;
-  const code = getSystemErrorName(-errno);
-  return Object.assign(new Error(`${code}: ${syscall} failed`), { code, errno: -errno, syscall });
-}
-
-/** As `call`, without blocking the event loop. */
-function callInThread(prototype: string, ...args: unknown[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const done = (failure: Error | null, result: number) => {
-      if (failure) reject(failure);
-      else if (result >= 0) resolve(result);
-      else reject(failed(prototype));
-    };
-    (native(prototype) as unknown as { async(...args: unknown[]): void }).async(...args, done);
-  });
-}
+/** The functions of the C library that deal with mounts, files and namespaces. All but those named so are synchronous. */
 
 const O_CLOEXEC = 0o2000000;
 
@@ -60,13 +9,19 @@ export const flags = {
   MS_NOSUID: 2,
   MS_NODEV: 4,
   MS_NOEXEC: 8,
+  MS_SYNCHRONOUS: 16,
   MS_REMOUNT: 32,
+  MS_DIRSYNC: 128,
+  MS_NOATIME: 1024,
+  MS_NODIRATIME: 2048,
   MS_BIND: 4096,
   MS_MOVE: 8192,
   MS_REC: 16384,
   MS_PRIVATE: 1 << 18,
   MS_SLAVE: 1 << 19,
   MS_SHARED: 1 << 20,
+  MS_RELATIME: 1 << 21,
+  MS_STRICTATIME: 1 << 24,
   MNT_DETACH: 2,
   CLONE_FS: 0x200,
   CLONE_NEWNS: 0x20000,

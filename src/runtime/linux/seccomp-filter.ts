@@ -1,6 +1,6 @@
 import { closeSync, constants, readFileSync } from 'node:fs';
+import { call, libraryFunction } from '../../linux/index.ts';
 import type { OciSeccomp, SeccompArgument } from '../spec/oci-config.ts';
-import { call, libraryFunction } from './libc.ts';
 
 /** Numbers of libseccomp's interface. @see seccomp.h */
 const actions = { SCMP_ACT_ALLOW: 0x7fff0000, SCMP_ACT_ERRNO: 0x00050000 } as const;

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { call } from './libc.ts';
+import { call } from '../../linux/index.ts';
 
 const AF_UNIX = 1;
 const SOCK_SEQPACKET = 5;

@@ -1,4 +1,4 @@
-import { call } from './libc.ts';
+import { call } from '../../linux/index.ts';
 
 /** A path as `node:fs` takes it: a Buffer for names that are not UTF-8. */
 type Path = string | Buffer;

@@ -1,7 +1,7 @@
 import { closeSync, mkdtempSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { call } from '../../../src/runtime/linux/libc.ts';
+import { call } from '../../../src/linux/index.ts';
 import { connectSeqpacket } from '../../../src/runtime/linux/seqpacket.ts';
 
 let folder: string;

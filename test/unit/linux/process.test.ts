@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { commandLine, isRunning, signalProcess, startTicks } from '../../../src/runtime/linux/process.ts';
+import { commandLine, isRunning, signalProcess, startTicks } from '../../../src/linux/index.ts';
 
 describe('identity of a process', () => {
   it('is its pid with its start time', async () => {

@@ -1,0 +1,9 @@
+export { call, callInThread, libraryFunction, systemError } from './ffi.ts';
+export {
+  commandLine,
+  isRunning,
+  type ProcessIdentity,
+  signalProcess,
+  startTicks,
+  waitUntil,
+} from './process.ts';
