@@ -6,6 +6,7 @@ import { MAX_LISTED_FILES } from './durable.ts';
 import { linkTree } from './link-tree.ts';
 import { pruneUnchanged } from './prune.ts';
 import { changedTop } from './root-item.ts';
+import { measureTree, type TreeUsage } from './tree/allocated.ts';
 import { removeMarks, setTime } from './tree/attributes.ts';
 import { Lowers } from './tree/lowers.ts';
 import { packTree } from './tree/pack.ts';
@@ -25,6 +26,8 @@ export type LayerJob =
       readonly clampMtime?: number;
     }
   | { readonly kind: 'measure'; readonly top: string }
+  /** What a folder takes on the disk; it may be of any kind. */
+  | { readonly kind: 'allocated'; readonly top: string }
   /** Gives a committed tree to a second layer; `top` is an empty directory. */
   | { readonly kind: 'link'; readonly from: string; readonly top: string };
 
@@ -37,12 +40,17 @@ export interface TreeSummary {
   readonly files: readonly string[] | undefined;
 }
 
-export type JobResult<J extends LayerJob> = J extends { kind: 'finalize' } ? TreeSummary : number;
+export type JobResult<J extends LayerJob> = J extends { kind: 'finalize' }
+  ? TreeSummary
+  : J extends { kind: 'allocated' }
+    ? TreeUsage
+    : number;
 
 /** Runs a job in this thread. @returns undefined, having changed nothing, when the tree is larger than the budget */
 export function runJob<J extends LayerJob>(job: J, budget?: Budget): JobResult<J> | undefined;
-export function runJob(job: LayerJob, budget?: Budget): TreeSummary | number | undefined {
+export function runJob(job: LayerJob, budget?: Budget): TreeSummary | TreeUsage | number | undefined {
   const { top } = job;
+  if (job.kind === 'allocated') return measureTree(top, budget);
   if (job.kind === 'measure') {
     const items = listTree(top, budget, { live: true });
     return items && contentBytes(items);

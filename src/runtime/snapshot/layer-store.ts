@@ -8,6 +8,7 @@ import { syncFiles } from './durable.ts';
 import { freeBytes } from './free-bytes.ts';
 import { layerItems, type TreeSummary } from './jobs.ts';
 import { LayerIndex } from './layer-index.ts';
+import { LayerMeter } from './layer-meter.ts';
 import { type CommittedLayer, type LayerForm, publicPart } from './layer-record.ts';
 import { type Layout, layerFolder, makeLayout } from './layout.ts';
 import { removeTree } from './remove-tree.ts';
@@ -44,6 +45,8 @@ const MAX_RATIO = 2000;
  */
 export class LayerStore {
   readonly driver = 'overlay2';
+  /** What all of this takes on the disk. */
+  readonly meter: LayerMeter;
   readonly #layout: Layout;
   readonly #layers: LayerIndex;
   readonly #roots: Roots;
@@ -59,6 +62,7 @@ export class LayerStore {
     this.#roots = new Roots(this.#layout, this.#layers);
     this.#views = new Views(this.#layout, this.#layers);
     this.#background = new Background(options.worker ?? new URL('./worker.ts', import.meta.url));
+    this.meter = new LayerMeter(this.#layout, this.#layers, this.#background);
     this.#clock = options.clock ?? Date.now;
     this.#session = `${process.pid.toString(36)}-${this.#clock().toString(36)}`;
   }
