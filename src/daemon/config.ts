@@ -10,10 +10,6 @@ export interface EngineConfig {
   readonly runtime: 'crun' | 'runc';
   /** An engine with nothing to watch leaves after this long; 0 means never. */
   readonly idleSeconds: number;
-  /** JSON with mirrors, blocks and the like. */
-  readonly registriesFile: string;
-  /** Folders of certificates by registry, first one first. */
-  readonly certificateFolders: readonly string[];
 }
 
 const DEFAULT_IDLE_SECONDS = 60;
@@ -34,10 +30,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): E
     socket: `${runRoot}/berth.sock`,
     runtime: runtimeName(env['BERTH_RUNTIME'] || 'crun'),
     idleSeconds: seconds('BERTH_IDLE_SECONDS', env['BERTH_IDLE_SECONDS']),
-    registriesFile: absolute('BERTH_REGISTRIES', env['BERTH_REGISTRIES'] || '/etc/berth/registries.json'),
-    certificateFolders: env['BERTH_CERTS_D']
-      ? [absolute('BERTH_CERTS_D', env['BERTH_CERTS_D'])]
-      : ['/etc/berth/certs.d', '/etc/docker/certs.d'],
   };
 }
 

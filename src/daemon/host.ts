@@ -111,7 +111,7 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
   await engine.recover();
 
   const files = new RootFiles({ cacheFolder: `${dataFolder}/cache/stat`, worker: workerScript('files') });
-  const registries = openRegistryClient(config, clock.now);
+  const registries = openRegistryClient(clock.now);
   const pulls = createPulls(
     { snapshots, images: images.engineImages, garbage },
     { client: registries, folder: `${dataFolder}/downloads`, blobs, now: clock.now },

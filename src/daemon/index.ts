@@ -14,7 +14,7 @@ const SEAT_POLL_MS = 10;
 /** What this machine can do for containers, with the data folder and the registries of the configuration. */
 export async function probeMachine(env: Readonly<Record<string, string | undefined>>): Promise<readonly Capability[]> {
   const config = readConfig(env);
-  const [host, registry] = await Promise.all([probeHost({ dataFolder: config.root }), probeRegistry(config)]);
+  const [host, registry] = await Promise.all([probeHost({ dataFolder: config.root }), probeRegistry()]);
   return [...host, registry];
 }
 

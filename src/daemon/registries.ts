@@ -1,29 +1,21 @@
-import { readFileSync } from 'node:fs';
 import packageJson from '../../package.json' with { type: 'json' };
-import { BerthError } from '../errors/index.ts';
 import {
-  createRegistryClient,
-  parseRegistryConfig,
+  openRegistries,
   type RegistryClient,
   type RegistryClientOptions,
-  type RegistryConfig,
+  registryFilesOf,
 } from '../registry-client/index.ts';
 import type { Capability } from '../runtime/index.ts';
-import type { EngineConfig } from './config.ts';
 
 const PROBE_MS = 5000;
 
-type RegistryFiles = Pick<EngineConfig, 'registriesFile' | 'certificateFolders'>;
-
-/** Opens the engine's way to registries, as its configuration file says. @throws BerthError `invalid` */
+/** The engine's way to registries. @throws BerthError `invalid` for a wrong configuration */
 export function openRegistryClient(
-  { registriesFile, certificateFolders }: RegistryFiles,
   now: () => number,
-  retry: RegistryClientOptions['retry'] = {},
+  retry: NonNullable<RegistryClientOptions['retry']> = {},
 ): RegistryClient {
-  const config = { certificateFolders, ...readRegistriesFile(registriesFile) };
-  return createRegistryClient({
-    config,
+  return openRegistries({
+    files: registryFilesOf(process.env),
     now,
     retry,
     env: process.env,
@@ -32,10 +24,10 @@ export function openRegistryClient(
 }
 
 /** What `doctor` says about registries: without one there is still a way to bring images. */
-export async function probeRegistry(config: RegistryFiles): Promise<Capability> {
+export async function probeRegistry(): Promise<Capability> {
   const row = { name: 'registry', required: false, ok: true } as const;
   try {
-    const client = openRegistryClient(config, Date.now, { attempts: 1 });
+    const client = openRegistryClient(Date.now, { attempts: 1 });
     try {
       const { origin } = await client.ping('docker.io', AbortSignal.timeout(PROBE_MS));
       return { ...row, status: 'ok', detail: `${origin.host} answers` };
@@ -51,23 +43,5 @@ export async function probeRegistry(config: RegistryFiles): Promise<Capability> 
       detail,
       advice: 'images can be loaded from archives: berth load, berth import',
     };
-  }
-}
-
-/** The file need not exist. */
-function readRegistriesFile(file: string): RegistryConfig {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw error;
-  }
-  try {
-    return parseRegistryConfig(JSON.parse(text));
-  } catch (error) {
-    throw new BerthError('invalid', `${file}: ${(error as Error).message}`, {
-      hint: 'mend the file, or set BERTH_REGISTRIES to another one',
-    });
   }
 }

@@ -22,12 +22,27 @@ export {
   type Manifest,
   mediaTypes,
 } from './image.ts';
+export {
+  annotateEntry,
+  createIndex,
+  type EntryChanges,
+  encodeIndex,
+  type IndexFormat,
+  indexFormatOf,
+  isIndexType,
+} from './image-index.ts';
 export { formatPlatform, hostPlatform, type Platform, parsePlatform } from './platform.ts';
 export {
   canonicalName,
   familiarName,
   familiarRepository,
+  isTag,
   parseReference,
+  parseRegistry,
+  parseRepository,
   type Reference,
+  type Registry,
+  type Repository,
+  type Tag,
   withDefaultTag,
 } from './reference.ts';

@@ -6,6 +6,7 @@ export interface Platform {
   readonly architecture: string;
   readonly variant?: string;
   readonly 'os.version'?: string;
+  readonly 'os.features'?: readonly string[];
 }
 
 const ARCHITECTURES: Readonly<Record<string, readonly [string, string?]>> = {

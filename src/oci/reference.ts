@@ -1,13 +1,21 @@
 import { BerthError } from '../errors/index.ts';
 import { type Digest, isDigest } from './digest.ts';
 
-/** An image name, completed as Docker does it: `busybox` is `docker.io/library/busybox`. */
-export interface Reference {
-  /** Host with optional port: `docker.io`, `localhost:5000`, `[::1]:5000`. */
-  readonly registry: string;
+/** Host with optional port: `docker.io`, `localhost:5000`, `[::1]:5000`. */
+export type Registry = string;
+/** 1 to 128 characters of `[A-Za-z0-9_.-]`, the first one of `[A-Za-z0-9_]`. */
+export type Tag = string;
+
+/** A place for images: all tags of one name. */
+export interface Repository {
+  readonly registry: Registry;
   /** Path within the registry: `library/busybox`. */
   readonly repository: string;
-  readonly tag?: string;
+}
+
+/** An image name, completed as Docker does it: `busybox` is `docker.io/library/busybox`. */
+export interface Reference extends Repository {
+  readonly tag?: Tag;
   readonly digest?: Digest;
 }
 
@@ -16,6 +24,12 @@ const TAG = /^[\w][\w.-]{0,127}$/;
 const HOST =
   /^(?:\[[0-9a-fA-F:]+\]|[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*)(?::[0-9]+)?$/;
 const DEFAULT_REGISTRY = 'docker.io';
+const HUB_NAMES = new Set([DEFAULT_REGISTRY, 'index.docker.io', 'registry-1.docker.io']);
+
+function isPort(host: string): boolean {
+  const port = /:(\d+)$/.exec(host)?.[1];
+  return port === undefined || Number(port) <= 65_535;
+}
 
 /**
  * Reads an image reference in Docker's familiar form. No tag is added: see `withDefaultTag`.
@@ -37,7 +51,9 @@ export function parseReference(text: string): Reference {
   const path = colon > remainder.lastIndexOf('/') ? remainder.slice(0, colon) : remainder;
   const tag = colon > remainder.lastIndexOf('/') ? remainder.slice(colon + 1) : undefined;
   if (path === '') fail('the name is empty');
-  if (path !== path.toLowerCase()) fail('repository name must be lowercase', `write ${path.toLowerCase()}`);
+  if (!isPort(registry)) fail('the port is too large');
+  if (path !== path.toLowerCase())
+    fail('repository name must be lowercase', `write ${text.replace(path, path.toLowerCase())}`);
   if (!path.split('/').every((component) => COMPONENT.test(component)))
     fail('the name has a character that is not allowed');
   if (tag !== undefined && !TAG.test(tag)) fail('the tag has a character that is not allowed');
@@ -50,6 +66,31 @@ export function parseReference(text: string): Reference {
     ...(tag === undefined ? {} : { tag }),
     ...(digestText === undefined ? {} : { digest: digestText as Digest }),
   };
+}
+
+/**
+ * A name without tag and digest, as commands about a whole repository take it.
+ * @throws BerthError `invalid`
+ */
+export function parseRepository(text: string): Repository {
+  const { registry, repository, tag, digest } = parseReference(text);
+  if (tag === undefined && digest === undefined) return { registry, repository };
+  throw new BerthError('invalid', `${JSON.stringify(text)} names one image of a repository`, {
+    hint: `write ${familiarRepository({ registry, repository })}`,
+  });
+}
+
+/** A registry alone: `ghcr.io`, `localhost:5000`, also as a URL. @throws BerthError `invalid` */
+export function parseRegistry(text: string): Registry {
+  const host = text.replace(/^https?:\/\//, '').replace(/\/+$/, '');
+  if (HOST.test(host) && isPort(host)) return HUB_NAMES.has(host) ? DEFAULT_REGISTRY : host;
+  throw new BerthError('invalid', `not a registry: ${JSON.stringify(text.slice(0, 300))}`, {
+    hint: 'write HOST or HOST:PORT, as localhost:5000',
+  });
+}
+
+export function isTag(text: string): text is Tag {
+  return TAG.test(text);
 }
 
 export function withDefaultTag(reference: Reference): Reference {
@@ -67,7 +108,7 @@ export function familiarName(reference: Reference): string {
 }
 
 /** The short form without tag and digest. */
-export function familiarRepository(reference: Reference): string {
+export function familiarRepository(reference: Repository): string {
   if (reference.registry !== DEFAULT_REGISTRY) return `${reference.registry}/${reference.repository}`;
   return reference.repository.startsWith('library/')
     ? reference.repository.slice('library/'.length)

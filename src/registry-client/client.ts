@@ -1,17 +1,21 @@
-import type { Descriptor, Digest, Platform, Reference } from '../oci/index.ts';
+import type { Descriptor, Digest, Platform, Reference, Registry, Repository } from '../oci/index.ts';
 import { withDefaultTag } from '../oci/index.ts';
 import type { Challenge } from './auth/challenge.ts';
 import type { Keychain } from './auth/keychain.ts';
 import { TokenSource } from './auth/token.ts';
-import { type BlobOptions, readBlob } from './blob.ts';
+import { type BlobOptions, type OpenBlob, readBlob } from './blob.ts';
 import type { RegistryConfig } from './config.ts';
 import { fetchDocument, headDocument } from './documents/fetch.ts';
-import { deleteDocument, listTags, putDocument } from './documents/write.ts';
+import { listRepositories, listTags } from './documents/list.ts';
+import { parseDocument } from './documents/parse.ts';
+import { FallbackTags, listReferrers, type ReferrersOptions, referrerEntry, subjectOf } from './documents/referrers.ts';
+import { deleteDocument, putDocument } from './documents/write.ts';
 import { endpointsFor, isInsecure } from './endpoint.ts';
+import { foreignSources, withForeign } from './foreign.ts';
 import { proxiesOf } from './http/proxy.ts';
 import { BackOff, defaultRetry, type RetryPolicy } from './http/retry.ts';
 import { readTlsFiles } from './http/tls-files.ts';
-import { createTransport } from './http/transport.ts';
+import { createTransport, type Transport } from './http/transport.ts';
 import { type Access, callAnywhere, type RepositoryName, readAnywhere } from './repository.ts';
 import { type FetchedDocument, type ResolvedImage, resolveImage } from './resolve.ts';
 import { type ApiRequest, Session } from './session.ts';
@@ -39,6 +43,8 @@ export interface RegistryClientOptions {
 /** Speaks to any registry of the OCI distribution protocol. Connections, tokens and waits are shared by its users. */
 export interface RegistryClient {
   readonly retry: RetryPolicy;
+  /** Layers that lie elsewhere (`urls`) are fetched. */
+  readonly allowsForeignLayers: boolean;
   /** The same client with other credentials. */
   as(keychain: Keychain | undefined): RegistryClient;
   /** @returns what the registry asks of clients. @throws BerthError `unavailable` */
@@ -54,13 +60,25 @@ export interface RegistryClient {
   fetchBlob(name: RepositoryName, blob: Descriptor, options?: BlobOptions): AsyncIterable<Uint8Array>;
   /** Size of a blob; undefined when the registry does not have it. */
   headBlob(name: RepositoryName, digest: Digest, signal?: AbortSignal): Promise<number | undefined>;
-  /** Stores a document; what it refers to must be there. @returns its digest. @throws BerthError `invalid`, `forbidden` */
+  /**
+   * Stores a document; what it refers to must be there. One with a subject is listed as a referrer of it afterwards, also
+   * where the registry does not do so itself.
+   * @returns its digest. @throws BerthError `invalid`, `forbidden`, `conflict`
+   */
   putManifest(
     reference: Reference,
     document: { readonly bytes: Uint8Array; readonly mediaType: string; readonly signal?: AbortSignal },
   ): Promise<{ readonly digest: Digest; readonly listsReferrers: boolean }>;
+  /** Deletes a tag or, by digest, a document with all its tags. @throws BerthError `not-found`, `unsupported` */
   deleteManifest(reference: Reference, signal?: AbortSignal): Promise<void>;
   listTags(name: RepositoryName, signal?: AbortSignal): AsyncIterable<string>;
+  /** Repositories of a registry. @throws BerthError `unauthorized`, `not-found`, `unsupported`: many registries do not tell */
+  listRepositories(registry: Registry, signal?: AbortSignal): AsyncIterable<string>;
+  /** What refers to a document, as signatures do; also of registries that have no API for it. */
+  listReferrers(
+    subject: Repository & { readonly digest: Digest },
+    options?: ReferrersOptions,
+  ): Promise<readonly Descriptor[]>;
   /** Brings a blob into a repository; goes on where an earlier try broke off. */
   uploadBlob(name: RepositoryName, source: BlobSource, options?: UploadOptions): Promise<UploadOutcome>;
   /** Closes idle connections. */
@@ -81,7 +99,13 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   });
   const tokens = new TokenSource(transport, now);
   const session = new Session({ transport, tokens, backOff: new BackOff(now), retry, now });
-  const shared = { retry, chunkBytes: options.uploadChunkBytes ?? UPLOAD_CHUNK, close: () => transport.close() };
+  const shared = {
+    retry,
+    chunkBytes: options.uploadChunkBytes ?? UPLOAD_CHUNK,
+    close: () => transport.close(),
+    fallbackTags: new FallbackTags(),
+    transport,
+  };
   return clientOf({ session, config, keychain: options.keychain }, shared);
 }
 
@@ -89,13 +113,40 @@ interface SharedParts {
   readonly retry: RetryPolicy;
   readonly chunkBytes: number;
   readonly close: () => void;
+  readonly fallbackTags: FallbackTags;
+  readonly transport: Transport;
 }
 
 function clientOf(access: Access, shared: SharedParts): RegistryClient {
   const { session, config } = access;
-  const { retry, chunkBytes, close } = shared;
+  const { retry, chunkBytes, close, fallbackTags, transport } = shared;
+  const allowsForeignLayers = config.allowForeignLayers === true;
+
+  async function listAsReferrer(
+    { registry, repository }: Reference,
+    {
+      bytes,
+      mediaType,
+      digest,
+      signal,
+    }: { bytes: Uint8Array; mediaType: string; digest: Digest; signal?: AbortSignal },
+  ): Promise<void> {
+    const document = parseDocument(bytes, mediaType, repository);
+    const subject = subjectOf(document);
+    if (subject === undefined) return;
+    const entry = referrerEntry(document, { digest, size: bytes.length });
+    await fallbackTags.add(access, { registry, repository, digest: subject.digest }, entry, signal);
+  }
+
+  /** The subject that a list under a fallback tag belongs to. */
+  async function listedSubject(reference: Reference, signal: AbortSignal | undefined): Promise<Digest | undefined> {
+    const found = await fetchDocument(access, reference, signal).catch(() => undefined);
+    return found && subjectOf(found.document)?.digest;
+  }
+
   return {
     retry,
+    allowsForeignLayers,
     close,
     as: (keychain) => clientOf({ ...access, keychain }, shared),
     async ping(registry, signal) {
@@ -110,10 +161,26 @@ function clientOf(access: Access, shared: SharedParts): RegistryClient {
     fetchBlob(name, blob, blobOptions) {
       const open = (offset: number, signal: AbortSignal | undefined) =>
         readAnywhere(access, name, (place) => session.once(place, blobRequest(blob.digest, offset, signal)));
-      return readBlob(blob, open, retry, blobOptions);
+      const fetch = (from: OpenBlob) => readBlob(blob, from, retry, blobOptions);
+      if (!allowsForeignLayers || (blob.urls ?? []).length === 0) return fetch(open);
+      return withForeign(fetch, open, foreignSources(blob, transport, retry));
     },
-    putManifest: (reference, document) => putDocument(access, withDefaultTag(reference), document),
-    deleteManifest: (reference, signal) => deleteDocument(access, withDefaultTag(reference), signal),
+    async putManifest(reference, document) {
+      const named = withDefaultTag(reference);
+      const result = await putDocument(access, named, document);
+      if (!result.listsReferrers) await listAsReferrer(named, { ...document, digest: result.digest });
+      return result;
+    },
+    async deleteManifest(reference, signal) {
+      const named = withDefaultTag(reference);
+      const subject = named.digest && (await listedSubject(named, signal));
+      await deleteDocument(access, named, signal);
+      if (named.digest === undefined || subject === undefined) return;
+      const { registry, repository } = named;
+      await fallbackTags.remove(access, { registry, repository, digest: subject }, named.digest, signal);
+    },
+    listRepositories: (registry, signal) => listRepositories(access, registry, signal),
+    listReferrers: (subject, referrersOptions) => listReferrers(access, subject, referrersOptions),
     listTags: (name, signal) => listTags(access, name, signal),
     uploadBlob: (name, source, uploadOptions) =>
       uploadBlob({ ...access, retry, chunkBytes }, name, source, uploadOptions),

@@ -2,7 +2,20 @@ export { type Credentials, createKeychain, type Keychain } from './auth/keychain
 export type { BlobOptions } from './blob.ts';
 export { createRegistryClient, type RegistryClient, type RegistryClientOptions } from './client.ts';
 export { type Mirror, parseRegistryConfig, type RegistryConfig, type RegistryRule } from './config.ts';
+export { type CopyOptions, copyImage } from './copy/copy-image.ts';
+export {
+  type ImageLocation,
+  type OpenLocationOptions,
+  openSource,
+  openTarget,
+  parseLocation,
+} from './copy/location.ts';
+export type { CopyMessage, CopySource, CopyTarget } from './copy/ports.ts';
+export { isAttestation } from './documents/choose.ts';
+export type { Document } from './documents/parse.ts';
+export type { ReferrersOptions } from './documents/referrers.ts';
 export type { RetryPolicy } from './http/retry.ts';
+export { type OpenRegistriesOptions, openRegistries, type RegistryFiles, registryFilesOf } from './open.ts';
 export type { PullMessage, PullSink } from './pull/ports.ts';
 export { createPuller, type Puller, type PullerOptions, type PullRequest } from './pull/puller.ts';
 export { type LayerBlobs, openLayerBlobs } from './push/layer-blobs.ts';

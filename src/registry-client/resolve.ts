@@ -29,7 +29,8 @@ export interface FetchedDocument {
   readonly bytes: Uint8Array;
 }
 
-const MAX_DEPTH = 4;
+/** Indexes in indexes. */
+export const MAX_DEPTH = 4;
 
 /**
  * Follows an index, and indexes in it, to the manifest for a platform.

@@ -17,6 +17,8 @@ export interface ApiRequest {
   readonly body?: () => Uint8Array | AsyncIterable<Uint8Array>;
   /** Actions on the repository: `pull`, `pull,push`. */
   readonly actions: string;
+  /** What is asked for in place of actions on a repository, as `registry:catalog:*`. */
+  readonly scope?: string;
   /** Scopes on other repositories, as for a mount. */
   readonly scopes?: readonly string[];
   /** What the request is for, as `pulling busybox`: errors begin with it. */
@@ -115,9 +117,10 @@ export class Session {
 
   async #authorized(endpoint: Endpoint, keychain: Keychain | undefined, request: ApiRequest): Promise<HttpResponse> {
     const host = await this.open(endpoint.host, request.signal);
-    const url =
-      request.path instanceof URL ? request.path : new URL(`/v2/${endpoint.repository}/${request.path}`, host.origin);
-    const scopes = [`repository:${endpoint.repository}:${request.actions}`, ...(request.scopes ?? [])];
+    const base = endpoint.repository === '' ? '/v2' : `/v2/${endpoint.repository}`;
+    const url = request.path instanceof URL ? request.path : new URL(`${base}/${request.path}`, host.origin);
+    const { scope = `repository:${endpoint.repository}:${request.actions}` } = request;
+    const scopes = [scope, ...(request.scopes ?? [])];
     const ask = async (challenges: readonly Challenge[], rejected: string | undefined) => {
       // An upload may go to another host, which says who it is in its URL: it gets nothing else.
       if (url.origin !== host.origin.origin) return undefined;

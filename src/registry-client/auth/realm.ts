@@ -18,8 +18,8 @@ export function checkRealm(realm: string | undefined, registry: URL): URL {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') refuse('it is no web address');
   // A registry that is allowed to be plain itself may have a plain token server.
   if (url.protocol === 'http:' && registry.protocol !== 'http:') refuse('it would be asked without encryption');
-  const target = reach(bare(url.hostname));
-  const own = reach(bare(registry.hostname));
+  const target = reach(url.hostname);
+  const own = reach(registry.hostname);
   if (url.hostname !== registry.hostname && target > own) refuse('it is an address of an inner network');
   url.username = '';
   url.password = '';
@@ -27,8 +27,9 @@ export function checkRealm(realm: string | undefined, registry: URL): URL {
   return url;
 }
 
-/** How far inside an address lies: 0 public or a name, 1 private, 2 this machine, 3 this link (where metadata lives). */
-function reach(hostname: string): number {
+/** How far inside an address (as in a URL) lies: 0 public or a name, 1 private, 2 this machine, 3 this link (where metadata lives). */
+export function reach(host: string): number {
+  const hostname = bare(host);
   if (isLoopback(hostname) || hostname.endsWith('.localhost')) return 2;
   const kind = isIP(hostname);
   if (kind === 4) return reachOfV4(hostname.split('.').map(Number));

@@ -65,13 +65,14 @@ export function parseDocument(bytes: Uint8Array, contentType: string | undefined
     fail(`it is called ${said}, but was sent as ${headerType}`);
   }
   const mediaType = (said as string | undefined) ?? (headerType && KINDS[headerType] ? headerType : defaultType(shape));
+  const subject = value['subject'] ? { subject: descriptor(value['subject'], 'subject', fail) } : {};
   if (shape === 'index') {
     const manifests = descriptors(value['manifests'], 'manifests', fail);
-    return { kind: 'index', mediaType, index: { ...value, schemaVersion: 2, manifests } };
+    return { kind: 'index', mediaType, index: { ...value, schemaVersion: 2, manifests, ...subject } };
   }
   const config = descriptor(value['config'], 'config', fail);
   const layers = descriptors(value['layers'], 'layers', fail);
-  return { kind: 'manifest', mediaType, manifest: { ...value, schemaVersion: 2, config, layers } };
+  return { kind: 'manifest', mediaType, manifest: { ...value, schemaVersion: 2, config, layers, ...subject } };
 }
 
 function defaultType(kind: Document['kind']): string {
@@ -103,12 +104,13 @@ function descriptor(value: unknown, at: string, fail: Fail): Descriptor {
 }
 
 function platformOf(value: Readonly<Record<string, unknown>>): Platform {
-  const { os, architecture, variant, 'os.version': version } = value;
+  const { os, architecture, variant, 'os.version': version, 'os.features': features } = value;
   return {
     os: typeof os === 'string' ? os : '',
     architecture: typeof architecture === 'string' ? architecture : '',
     ...(typeof variant === 'string' && variant !== '' ? { variant } : {}),
     ...(typeof version === 'string' && version !== '' ? { 'os.version': version } : {}),
+    ...(Array.isArray(features) ? { 'os.features': features.filter((one) => typeof one === 'string') } : {}),
   };
 }
 

@@ -136,7 +136,7 @@ export function createPuller({ folder, sink, blobs, now }: PullerOptions): Pulle
       const reference = withDefaultTag(named);
       const image = await client.resolve(reference, platform, signal);
       checkConfigDescriptor(image);
-      checkLayerTypes(image);
+      checkLayerTypes(image, { allowsForeign: client.allowsForeignLayers });
       const configBytes = await collect(client.fetchBlob(reference, image.manifest.config, { signal }));
       const config = parsePulledConfig(configBytes, image);
       if (isPlatformFixed && !suits(config.platform, platform)) throw wrongPlatform(image, config, platform);

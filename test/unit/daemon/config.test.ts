@@ -9,8 +9,6 @@ describe('readConfig', () => {
       socket: '/run/berth/berth.sock',
       runtime: 'crun',
       idleSeconds: 60,
-      registriesFile: '/etc/berth/registries.json',
-      certificateFolders: ['/etc/berth/certs.d', '/etc/docker/certs.d'],
     });
   });
 
