@@ -1,0 +1,216 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startTicks } from '../../../src/linux/index.ts';
+import { type BridgeNetwork, type NetworkHost, openNetworkHost } from '../../../src/network/index.ts';
+import { hostState } from './state.ts';
+
+const network: BridgeNetwork = {
+  bridge: 'bt-host',
+  subnets: [{ subnet: '10.89.1.0/24', gateway: '10.89.1.1' }],
+  internal: false,
+  neighbours: true,
+  masquerade: true,
+};
+const engine = '/test/host';
+const log = () => undefined;
+const eth0 = (last: number) => ({
+  interfaceName: 'eth0',
+  link: { kind: 'bridge', bridge: network.bridge, mac: `02:42:0a:59:01:0${last}` } as const,
+  addresses: [`10.89.1.${last}/24`],
+});
+const tcp = (port: number) => ({
+  protocol: 'tcp' as const,
+  containerPort: 80,
+  hostIp: '',
+  hostPorts: { first: port, last: port },
+});
+
+let before: ReturnType<typeof hostState>;
+let host: NetworkHost;
+
+beforeEach(() => {
+  before = hostState();
+  host = openNetworkHost({ engine, log });
+});
+
+afterEach(async () => {
+  await host.close({ keep: false });
+  await expect.poll(hostState, { timeout: 20_000 }).toEqual(before);
+});
+
+const rules = () => execFileSync('nft', ['list', 'ruleset'], { encoding: 'utf8' });
+
+describe('a network on the host', () => {
+  it('is a bridge with the address and rules of it, made once', () => {
+    host.ensureBridge(network);
+    host.ensureBridge(network);
+    const [link] = JSON.parse(execFileSync('ip', ['-j', 'addr', 'show', 'bt-host'], { encoding: 'utf8' }));
+    expect(link.addr_info.map((one: { local: string; prefixlen: number }) => `${one.local}/${one.prefixlen}`)).toEqual([
+      '10.89.1.1/24',
+    ]);
+    expect(rules()).toContain('10.89.1.0/24 : jump leaving_bt-host');
+  });
+
+  it('has all its rules again when somebody flushed them', async () => {
+    host.ensureBridge(network);
+    const [table] = /table inet berth_\w+/.exec(rules())!;
+    execFileSync('nft', ['delete', ...table.split(' ')]);
+    const published = await host.publish([tcp(38191)], { ipv4: '10.89.1.2' });
+    expect(rules()).toContain('tcp . 38191 : 10.89.1.2 . 80');
+    expect(rules()).toContain('jump leaving_bt-host');
+    published.withdraw();
+    published.withdraw();
+    expect(rules()).not.toContain('38191');
+  });
+
+  it('avoids what the host reaches, and refuses what another network has', () => {
+    const subnet = host.planSubnet({ family: 4 }, [{ name: 'x', subnet: '172.17.0.0/16' }]);
+    expect(subnet).toEqual({ subnet: '172.18.0.0/16', gateway: '172.18.0.1' });
+    expect(() =>
+      host.planSubnet({ family: 4, subnet: '172.17.3.0/24' }, [{ name: 'x', subnet: '172.17.0.0/16' }]),
+    ).toThrow('Pool overlaps');
+    expect(host.planSubnet({ family: 6 }, []).subnet).toMatch(/^fd.*::\/64$/);
+  });
+
+  it('passes the filter of a host that forwards nothing else, and leaves no rule in it', async () => {
+    execFileSync('nft', [
+      'add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }',
+    ]);
+    try {
+      host.ensureBridge(network);
+      expect(rules()).toMatch(/iifname "bt-host" counter .*accept comment "berth_/);
+      expect(rules()).toMatch(/oifname "bt-host" counter .*accept comment "berth_/);
+      await host.close({ keep: false });
+      expect(rules()).not.toContain('bt-host');
+    } finally {
+      execFileSync('nft', ['delete', 'table', 'ip', 'filter']);
+    }
+  });
+});
+
+describe('a namespace for a container', () => {
+  it('lives with the process in it, is found again through that, and is gone with it', async () => {
+    host.ensureBridge(network);
+    const sandbox = host.openSandbox();
+    host.attach(sandbox, eth0(2));
+    const child = spawn('nsenter', [`--net=${sandbox.path}`, 'sleep', '1000']);
+    await once(child, 'spawn');
+    const identity = { pid: child.pid!, startTicks: startTicks(child.pid!)! };
+    await expect
+      .poll(() => execFileSync('readlink', [`/proc/${child.pid}/exe`], { encoding: 'utf8' }))
+      .toContain('sleep');
+    sandbox.close();
+    const found = host.enterSandbox(identity)!;
+    expect(found.links().map(({ name }) => name)).toEqual(['lo', 'eth0']);
+    await found.detach('eth0');
+    expect(found.links().map(({ name }) => name)).toEqual(['lo']);
+    found.close();
+    expect(host.enterSandbox({ ...identity, startTicks: '1' })).toBeUndefined();
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(host.enterSandbox(identity)).toBeUndefined();
+  });
+
+  it('has a default route when it is told one, and none after', () => {
+    host.ensureBridge(network);
+    const sandbox = host.openSandbox();
+    host.attach(sandbox, eth0(2));
+    const route = () => execFileSync('nsenter', [`--net=${sandbox.path}`, 'ip', 'route'], { encoding: 'utf8' });
+    sandbox.setGateways({ ipv4: '10.89.1.1' });
+    expect(route()).toContain('default via 10.89.1.1');
+    sandbox.setGateways({});
+    expect(route()).not.toContain('default');
+    sandbox.close();
+  });
+
+  it('does not believe the router advertisements of its neighbours', () => {
+    const sandbox = host.openSandbox();
+    const settings = ['net.ipv6.conf.default.accept_ra', 'net.ipv6.conf.default.disable_ipv6'];
+    const read = execFileSync('nsenter', [`--net=${sandbox.path}`, 'sysctl', '-n', ...settings], { encoding: 'utf8' });
+    expect(read.trim().split('\n')).toEqual(['0', '1']);
+    sandbox.close();
+  });
+});
+
+describe('a port of the host', () => {
+  it('that a container has is refused to another', async () => {
+    host.ensureBridge(network);
+    const first = await host.publish([tcp(38192)], { ipv4: '10.89.1.2' });
+    expect(first.ports.map(({ hostIp, hostPort }) => `${hostIp} ${hostPort}`)).toEqual(['0.0.0.0 38192', ':: 38192']);
+    await expect(host.publish([tcp(38193), tcp(38192)], { ipv4: '10.89.1.3' })).rejects.toMatchObject({
+      kind: 'conflict',
+      message: 'Bind for 0.0.0.0:38192 failed: port is already allocated',
+    });
+    // Nothing of a refused list stays.
+    (await host.publish([tcp(38193)], { ipv4: '10.89.1.3' })).withdraw();
+    first.withdraw();
+    (await host.publish([tcp(38192)], { ipv4: '10.89.1.3' })).withdraw();
+  });
+
+  it('that a process has is refused with its name', async () => {
+    host.ensureBridge(network);
+    const server = createServer().listen(38194, '127.0.0.1');
+    await once(server, 'listening');
+    await expect(host.publish([tcp(38194)], { ipv4: '10.89.1.2' })).rejects.toMatchObject({
+      kind: 'conflict',
+      message: expect.stringMatching(
+        new RegExp(`0.0.0.0:38194/tcp: address already in use \\(by .+, pid ${process.pid}\\)`),
+      ),
+    });
+    server.close();
+  });
+
+  it('is another one each time when none is wished for, the same on both families', async () => {
+    host.ensureBridge(network);
+    const wish = { protocol: 'udp' as const, containerPort: 53, hostIp: '' };
+    const published = await host.publish([wish, wish], { ipv4: '10.89.1.2' });
+    const [a, b, c, d] = published.ports;
+    expect([a!.hostPort, c!.hostPort]).toEqual([b!.hostPort, d!.hostPort]);
+    expect(a!.hostPort).not.toBe(c!.hostPort);
+    published.withdraw();
+  });
+
+  it('is refused on an address that the host does not have', async () => {
+    host.ensureBridge(network);
+    await expect(host.publish([{ ...tcp(38195), hostIp: '203.0.113.9' }], { ipv4: '10.89.1.2' })).rejects.toMatchObject(
+      {
+        kind: 'invalid',
+        message: 'failed to bind host port 203.0.113.9:38195/tcp: cannot assign requested address',
+      },
+    );
+  });
+});
+
+describe('an engine that was killed', () => {
+  it('leaves bridges and rules, of which the next keeps what is needed', async () => {
+    const gone: BridgeNetwork = {
+      ...network,
+      bridge: 'bt-gone',
+      subnets: [{ subnet: '10.89.2.0/24', gateway: '10.89.2.1' }],
+    };
+    const killed = openNetworkHost({ engine, log });
+    killed.ensureBridge(network);
+    killed.ensureBridge(gone);
+    const left = await killed.publish([tcp(38196), tcp(38197)], { ipv4: '10.89.1.2' });
+    left.abandon();
+    await host.recover(new Set(['bt-host']), async () => {
+      host.ensureBridge(network);
+      await host.publish([tcp(38196)], { ipv4: '10.89.1.2' });
+      // Until all is known, the rules stay as they were.
+      expect(rules()).toContain('tcp . 38197');
+    });
+    expect(rules()).toContain('tcp . 38196');
+    expect(rules()).not.toContain('38197');
+    expect(rules()).not.toContain('bt-gone');
+    expect(hostState().links).toContain('bt-host');
+    expect(hostState().links).not.toContain('bt-gone');
+  });
+
+  it('leaves nothing that the next one needs when no container runs', async () => {
+    openNetworkHost({ engine, log }).ensureBridge(network);
+    await host.recover(new Set(['bt-host']), async () => undefined);
+    expect(hostState()).toEqual(before);
+  });
+});
