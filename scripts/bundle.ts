@@ -11,7 +11,11 @@ import { type BuildOptions, build, type Plugin } from 'esbuild';
 const root = new URL('..', import.meta.url).pathname;
 
 /** Modules that the client loads when a command needs them. `ps` never reads the code of an engine or a parser. */
-const apart = { '/daemon/index.ts': './engine.cjs', '/parser/index.ts': './parser.cjs' } as const;
+const apart = {
+  '/daemon/index.ts': './engine.cjs',
+  '/parser/index.ts': './parser.cjs',
+  '/registry-client/index.ts': './registry.cjs',
+} as const;
 
 const shared: BuildOptions = {
   absWorkingDir: root,
@@ -67,6 +71,7 @@ await Promise.all([
   program('cli', 'src/main.ts', [clientParts]),
   program('engine', 'src/daemon/index.ts'),
   program('parser', 'src/parser/index.ts'),
+  program('registry', 'src/registry-client/index.ts'),
   program('files-worker', 'src/runtime/files/worker.ts'),
   program('layers-worker', 'src/runtime/snapshot/worker.ts'),
   build({ ...shared, entryPoints: ['src/index.ts'], outfile: 'dist/index.js', format: 'esm', packages: 'external' }),

@@ -21,6 +21,6 @@ export { createPuller, type Puller, type PullerOptions, type PullRequest } from 
 export { type LayerBlobs, openLayerBlobs } from './push/layer-blobs.ts';
 export type { PushLayer, PushMessage, PushSource } from './push/ports.ts';
 export { createPusher, type Pusher, type PusherOptions, type PushRequest } from './push/pusher.ts';
-export type { FetchedDocument, ResolvedImage } from './resolve.ts';
+export { type FetchedDocument, type ResolvedImage, resolveImage } from './resolve.ts';
 export type { BlobSource, UploadMemory, UploadOptions, UploadOutcome } from './upload/ports.ts';
 export { openUploadMemory } from './upload/upload-memory.ts';
