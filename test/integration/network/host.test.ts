@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startTicks } from '../../../src/linux/index.ts';
 import { type BridgeNetwork, type NetworkHost, openNetworkHost } from '../../../src/network/index.ts';
-import { hostState } from './state.ts';
+import { leftOnHost, nothing } from './state.ts';
 
 const network: BridgeNetwork = {
   bridge: 'bt-host',
@@ -27,17 +27,15 @@ const tcp = (port: number) => ({
   hostPorts: { first: port, last: port },
 });
 
-let before: ReturnType<typeof hostState>;
 let host: NetworkHost;
 
 beforeEach(() => {
-  before = hostState();
   host = openNetworkHost({ engine, log });
 });
 
 afterEach(async () => {
   await host.close({ keep: false });
-  await expect.poll(hostState, { timeout: 20_000 }).toEqual(before);
+  await expect.poll(() => leftOnHost(engine), { timeout: 20_000 }).toEqual(nothing);
 });
 
 const rules = () => execFileSync('nft', ['list', 'ruleset'], { encoding: 'utf8' });
@@ -204,13 +202,13 @@ describe('an engine that was killed', () => {
     expect(rules()).toContain('tcp . 38196');
     expect(rules()).not.toContain('38197');
     expect(rules()).not.toContain('bt-gone');
-    expect(hostState().links).toContain('bt-host');
-    expect(hostState().links).not.toContain('bt-gone');
+    expect(leftOnHost(engine).links).toContain('bt-host');
+    expect(leftOnHost(engine).links).not.toContain('bt-gone');
   });
 
   it('leaves nothing that the next one needs when no container runs', async () => {
     openNetworkHost({ engine, log }).ensureBridge(network);
     await host.recover(new Set(['bt-host']), async () => undefined);
-    expect(hostState()).toEqual(before);
+    expect(leftOnHost(engine)).toEqual(nothing);
   });
 });
