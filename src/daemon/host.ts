@@ -7,6 +7,7 @@ import { enterEngineNamespace, openLayerStore, openRuntime, RootFiles } from '..
 import { openBuildPorts } from './build-ports/index.ts';
 import { createBuilds } from './builds.ts';
 import type { EngineConfig } from './config.ts';
+import { createDistribution } from './distribution.ts';
 import { watchIdleness } from './idle.ts';
 import { createSystem } from './info.ts';
 import { lockRoot } from './lock.ts';
@@ -139,6 +140,7 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
     builds,
     pulls,
     pushes,
+    distribution: createDistribution(registries),
     system: createSystem({ config, engine, snapshots }),
     log: (message, error) => log(error === undefined ? message : `${message}: ${describe(error)}`),
   });

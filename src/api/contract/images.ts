@@ -1,5 +1,5 @@
 import type { ErrorKind } from '../../errors/index.ts';
-import type { ContainerConfig } from '../../oci/index.ts';
+import type { ContainerConfig, Platform } from '../../oci/index.ts';
 
 /** Wire shapes of the Engine API, images part. @see Docker Engine API v1.50 */
 export interface ImageSummary {
@@ -41,6 +41,12 @@ export interface ImageHistory {
   readonly Tags: readonly string[] | null;
   readonly Size: number;
   readonly Comment: string;
+}
+
+/** What a registry has under a name. @see Docker Engine API v1.50, "Get image information from the registry" */
+export interface DistributionInspect {
+  readonly Descriptor: { readonly mediaType: string; readonly digest: string; readonly size: number };
+  readonly Platforms: readonly Platform[];
 }
 
 export type ImageDeleted = { readonly Untagged: string } | { readonly Deleted: string };

@@ -1,3 +1,12 @@
 export type { TcpAddress, UnixAddress } from './listen.ts';
-export type { BuildInput, BuildsApi, PullsApi, PushesApi, ServerLog, Services, SystemApi } from './ports.ts';
+export type {
+  BuildInput,
+  BuildsApi,
+  DistributionApi,
+  PullsApi,
+  PushesApi,
+  ServerLog,
+  Services,
+  SystemApi,
+} from './ports.ts';
 export { type ApiServer, type ApiServerOptions, createApiServer } from './server.ts';

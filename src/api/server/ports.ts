@@ -1,7 +1,7 @@
 import type { BuildEvent } from '../../builder/events.ts';
 import type { EngineApi } from '../../engine/index.ts';
 import type { ImageId } from '../../oci/index.ts';
-import type { InfoBody, JsonMessage, RegistryAuth, VersionBody } from '../contract/index.ts';
+import type { DistributionInspect, InfoBody, JsonMessage, RegistryAuth, VersionBody } from '../contract/index.ts';
 
 /** What the server needs to answer every route. `daemon` supplies it; tests supply fakes. */
 export interface Services {
@@ -11,6 +11,7 @@ export interface Services {
   /** Absent while this engine cannot reach registries: pulling is then an error that says so. */
   readonly pulls?: PullsApi;
   readonly pushes?: PushesApi;
+  readonly distribution?: DistributionApi;
   readonly log: ServerLog;
 }
 
@@ -73,6 +74,14 @@ export interface PullsApi {
       readonly signal: AbortSignal;
     },
   ): Promise<void>;
+}
+
+export interface DistributionApi {
+  /** Asks a registry what it has under a name. @throws BerthError `not-found`, `unauthorized`, `unavailable` */
+  inspect(
+    name: string,
+    options: { readonly auth?: RegistryAuth; readonly signal: AbortSignal },
+  ): Promise<DistributionInspect>;
 }
 
 export interface PushesApi {

@@ -50,6 +50,15 @@ export function imageRoutes(services: Services): Handlers {
       await push(exchange, services);
     },
 
+    async 'GET /distribution/{name:.*}/json'(exchange) {
+      const { distribution } = services;
+      if (!distribution) throw new BerthError('unsupported', 'this engine cannot reach registries');
+      const auth = parseRegistryAuth(exchange.header('x-registry-auth'));
+      const { signal } = exchange;
+      const found = await distribution.inspect(exchange.param('name'), { ...optional('auth', auth), signal });
+      exchange.sendJson(200, found);
+    },
+
     async 'POST /images/load'(exchange) {
       await sendMessages(exchange, images.load(exchange.body(), exchange.signal));
     },
