@@ -3,7 +3,7 @@ import { createApiServer } from '../api/server/index.ts';
 import { openGarbage, openImageStore, openObjectStore, openSpool, openStepRecords } from '../cache/index.ts';
 import { createEngine } from '../engine/index.ts';
 import { openLayerBlobs } from '../registry-client/index.ts';
-import { enterEngineNamespace, openLayerStore, openRuntime, RootFiles } from '../runtime/index.ts';
+import { enterEngineNamespace, openLayerStore, openRuntime, RootFiles, VolumeFolders } from '../runtime/index.ts';
 import { openBuildPorts } from './build-ports/index.ts';
 import { createBuilds } from './builds.ts';
 import type { EngineConfig } from './config.ts';
@@ -95,11 +95,13 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
     records: () => records.chains(),
     notes: blobs,
   });
+  const files = new RootFiles({ cacheFolder: `${dataFolder}/cache/stat`, worker: workerScript('files') });
   const engine = await createEngine({
     snapshots,
     images: images.engineImages,
     runtime,
     store,
+    volumes: new VolumeFolders(`${dataFolder}/volumes`, files),
     clock,
     spool: openSpool(dataFolder),
     garbage,
@@ -111,7 +113,6 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
   mkdirSync(temporary, { recursive: true, mode: 0o700 });
   await engine.recover();
 
-  const files = new RootFiles({ cacheFolder: `${dataFolder}/cache/stat`, worker: workerScript('files') });
   const registries = openRegistryClient(clock.now);
   const pulls = createPulls(
     { snapshots, images: images.engineImages, garbage },

@@ -13,6 +13,10 @@ import type {
   ImageInspect,
   ImageSummary,
   JsonMessage,
+  VolumeBody,
+  VolumeCreateBody,
+  VolumeListBody,
+  VolumesPruned,
   WaitCondition,
   WaitResult,
 } from '../api/contract/index.ts';
@@ -23,6 +27,7 @@ export interface EngineApi {
   readonly containers: ContainersApi;
   readonly execs: ExecsApi;
   readonly images: ImagesApi;
+  readonly volumes: VolumesApi;
   readonly events: EventsApi;
 }
 
@@ -115,6 +120,18 @@ export interface ImagesApi {
   load(tar: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<JsonMessage>;
   /** Makes an image of one layer from a root file system tar (plain, gzip or zstd). */
   import(tar: AsyncIterable<Uint8Array>, options: ImportQuery): AsyncIterable<JsonMessage>;
+}
+
+export interface VolumesApi {
+  /** A volume of that name is given back as it is. @throws BerthError `invalid`, `not-found` (driver) */
+  create(body: VolumeCreateBody): Promise<VolumeBody>;
+  inspect(name: string): Promise<VolumeBody>;
+  list(options: { filters: Filters }): Promise<VolumeListBody>;
+  /** @throws BerthError `conflict` while a container has it, `not-found` unless `force` */
+  remove(name: string, options: { force: boolean }): Promise<void>;
+  /** Removes what no container has: with the filter `all` also what somebody named. */
+  prune(options: { filters: Filters }): Promise<VolumesPruned>;
+  usage(): Promise<readonly VolumeBody[]>;
 }
 
 export interface ImportQuery {

@@ -11,6 +11,7 @@ import {
 import { EventBus } from './events/bus.ts';
 import { createImages, resolveImage } from './images/index.ts';
 import type { EnginePorts } from './ports.ts';
+import { Volumes } from './volumes/volumes.ts';
 
 export type * from './api.ts';
 
@@ -31,9 +32,12 @@ export async function createEngine(ports: EnginePorts): Promise<Engine> {
   const events = new EventBus(ports.clock);
   const table = new ContainerTable();
   const closing = new AbortController();
+  const volumes = new Volumes(ports, events.publish);
+  await volumes.load();
   const context: ContainersContext = {
     ports,
     table,
+    volumes,
     publish: events.publish,
     resolveImage: async (ref) => (await resolveImage(ports.images, ref)).image,
     closing: closing.signal,
@@ -52,8 +56,12 @@ export async function createEngine(ports: EnginePorts): Promise<Engine> {
     containers,
     execs,
     images,
+    volumes,
     events: { subscribe: (options) => events.subscribe(options) },
-    recover: () => recoverContainers(context),
+    recover: async () => {
+      await recoverContainers(context);
+      await volumes.recover();
+    },
     busy: () => [...table.values()].some(({ isActive, waits, lock }) => isActive || waits.size > 0 || lock.isHeld),
     liveContainerIds: () => new Set([...table.values()].filter(({ isActive }) => isActive).map(({ id }) => id)),
     close: async () => {

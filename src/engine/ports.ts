@@ -7,6 +7,7 @@ export interface EnginePorts {
   readonly images: ImageStore;
   readonly runtime: ContainerRuntime;
   readonly store: ObjectStore;
+  readonly volumes: VolumeHost;
   readonly clock: Clock;
   readonly spool: Spool;
   readonly garbage: LayerGarbage;
@@ -133,6 +134,27 @@ export interface ObjectStore {
   folder(kind: ObjectKind, id: string): Promise<string>;
 }
 
+/** Folders for data that outlives containers. */
+export interface VolumeHost {
+  /** Every volume that has data, known to a record or not. */
+  names(): Promise<readonly string[]>;
+  /** Where the data lies. */
+  pathOf(name: string): string;
+  /** @throws BerthError `invalid` for options that the local driver does not have */
+  checkOptions(options: Readonly<Record<string, string>>): void;
+  /** Idempotent. */
+  create(name: string): Promise<void>;
+  /** Deletes the data. */
+  remove(name: string): Promise<void>;
+  /** Mounts what the options say over the folder. Idempotent. */
+  mount(name: string, options: Readonly<Record<string, string>>): Promise<void>;
+  unmount(name: string): Promise<void>;
+  /** Fills an empty volume with a folder of a root, and gives it that folder's owner and mode. */
+  populate(name: string, source: { readonly root: string; readonly path: string }): Promise<void>;
+  /** Bytes of file content. */
+  usage(name: string): Promise<number>;
+}
+
 /** Everything that decides a container's process, resolved: no defaults are left. */
 export interface ContainerSpec {
   readonly id: string;
@@ -161,6 +183,8 @@ export interface ContainerSpec {
     readonly options: readonly string[];
     /** Nothing is made in the place of a missing source: it is an error. */
     readonly mustExist?: boolean;
+    /** A path within the source: its links do not lead out of the source, not even when they change meanwhile. */
+    readonly subpath?: string;
   }[];
   readonly tmpfs: readonly { readonly target: string; readonly options: string }[];
   readonly shmSizeBytes: number;

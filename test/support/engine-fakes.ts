@@ -6,6 +6,7 @@ import type {
   EngineSnapshots,
   ImageStore,
   LayerGarbage,
+  ObjectKind,
   ObjectStore,
   Spool,
   StoredImage,
@@ -21,6 +22,7 @@ import {
   sha256,
 } from '../../src/oci/index.ts';
 import { FakeRuntime } from './fake-runtime.ts';
+import { FakeVolumes } from './fake-volumes.ts';
 
 /** A clock that stands still until a test moves it. */
 export class FakeClock {
@@ -154,30 +156,44 @@ export class FakeStore implements ObjectStore {
   writes = 0;
   writeFailure: Error | undefined;
 
-  async read<T>(_kind: 'container', id: string): Promise<T | undefined> {
-    const text = this.documents.get(id);
+  async read<T>(kind: ObjectKind, id: string): Promise<T | undefined> {
+    const text = this.documents.get(keyOf(kind, id));
     return text === undefined ? undefined : (JSON.parse(text) as T);
   }
 
-  async write(_kind: 'container', id: string, value: unknown): Promise<void> {
+  async write(kind: ObjectKind, id: string, value: unknown): Promise<void> {
     const text = JSON.stringify(value);
     await Promise.resolve();
     if (this.writeFailure) throw this.writeFailure;
     this.writes++;
-    this.documents.set(id, text);
+    this.documents.set(keyOf(kind, id), text);
   }
 
-  async remove(_kind: 'container', id: string): Promise<void> {
-    this.documents.delete(id);
+  async remove(kind: ObjectKind, id: string): Promise<void> {
+    this.documents.delete(keyOf(kind, id));
   }
 
-  async list(): Promise<readonly string[]> {
-    return [...this.documents.keys()];
+  async list(kind: ObjectKind): Promise<readonly string[]> {
+    const prefix = keyOf(kind, '');
+    return [...this.documents.keys()].flatMap((key) =>
+      kind === 'container'
+        ? key.includes('/')
+          ? []
+          : [key]
+        : key.startsWith(prefix)
+          ? [key.slice(prefix.length)]
+          : [],
+    );
   }
 
-  async folder(_kind: 'container', id: string): Promise<string> {
+  async folder(_kind: ObjectKind, id: string): Promise<string> {
     return `/data/${id}`;
   }
+}
+
+/** Containers are found by their id alone. */
+function keyOf(kind: ObjectKind, id: string): string {
+  return kind === 'container' ? id : `${kind}/${id}`;
 }
 
 const garbage: LayerGarbage = {
@@ -197,6 +213,7 @@ export class FakeMachine {
   readonly snapshots = new FakeSnapshots();
   readonly images = new FakeImages();
   readonly store = new FakeStore();
+  readonly volumes = new FakeVolumes();
   readonly runtime = new FakeRuntime();
   #engines = 0;
 
@@ -206,9 +223,10 @@ export class FakeMachine {
   }
 
   get ports(): EnginePorts {
-    const { clock, snapshots, images, store } = this;
+    const { clock, snapshots, images, store, volumes } = this;
     const defaults = { runtime: 'crun', runtimes: ['crun', 'runc'] };
-    return { clock, snapshots, images, store, runtime: this.#heardBy(this.#engines), garbage, spool, defaults };
+    const runtime = this.#heardBy(this.#engines);
+    return { clock, snapshots, images, store, volumes, runtime, garbage, spool, defaults };
   }
 
   /** A new engine on what is there: what a restart after `kill -9` is. The one before hears of no exit any more. */

@@ -1,5 +1,6 @@
 import type { ContainerCreateBody, ExecCreateBody } from './containers.ts';
 import { decodeObject, type Fields } from './decode.ts';
+import type { VolumeCreateBody } from './volumes.ts';
 
 const containerConfig: Fields = {
   Hostname: 'string',
@@ -85,4 +86,14 @@ export function decodeExecStart(value: unknown): ExecStartBody {
   const size = typeof value === 'object' && value !== null && 'ConsoleSize' in value ? value.ConsoleSize : undefined;
   const [rows, columns] = Array.isArray(size) ? size : [];
   return Number.isSafeInteger(rows) && Number.isSafeInteger(columns) ? { ...body, ConsoleSize: [rows, columns] } : body;
+}
+
+/** @throws BerthError `invalid` that names the field */
+export function decodeVolumeCreate(value: unknown): VolumeCreateBody {
+  return decodeObject<VolumeCreateBody>(value, {
+    Name: 'string',
+    Driver: 'string',
+    DriverOpts: 'string-map',
+    Labels: 'string-map',
+  });
 }

@@ -79,6 +79,9 @@ export interface MountPoint {
   readonly Mode: string;
   readonly RW: boolean;
   readonly Propagation: string;
+  /** Of volumes. */
+  readonly Name?: string;
+  readonly Driver?: string;
 }
 
 export interface ContainerInspect {

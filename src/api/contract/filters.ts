@@ -20,6 +20,8 @@ export const FILTER_KEYS = {
     'status',
     'volume',
   ],
+  volumes: ['dangling', 'driver', 'label', 'label!', 'name'],
+  volumesPrune: ['all', 'label', 'label!'],
   images: ['before', 'dangling', 'label', 'label!', 'reference', 'since', 'until'],
   events: [
     'config',

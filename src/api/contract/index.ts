@@ -1,4 +1,10 @@
-export { decodeContainerCreate, decodeExecCreate, decodeExecStart, type ExecStartBody } from './bodies.ts';
+export {
+  decodeContainerCreate,
+  decodeExecCreate,
+  decodeExecStart,
+  decodeVolumeCreate,
+  type ExecStartBody,
+} from './bodies.ts';
 export type * from './containers.ts';
 export { type ErrorBody, kindOfStatus, STATUS_OF_KIND } from './failure.ts';
 export { encodeFilters, FILTER_KEYS, parseFilters } from './filters.ts';
@@ -23,3 +29,4 @@ export {
   MIN_API_VERSION,
   splitVersion,
 } from './versions.ts';
+export type * from './volumes.ts';

@@ -15,6 +15,7 @@ import { containerRoutes } from './routes/containers.ts';
 import { execRoutes } from './routes/execs.ts';
 import { imageRoutes } from './routes/images.ts';
 import { systemRoutes } from './routes/system.ts';
+import { volumeRoutes } from './routes/volumes.ts';
 
 /** An `import` of it would load every export, WebSocket and its 25 ms among them. */
 const { createServer, ServerResponse } = process.getBuiltinModule('node:http');
@@ -50,6 +51,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     ...containerStreamRoutes(options),
     ...execRoutes(options),
     ...imageRoutes(options),
+    ...volumeRoutes(options),
     ...buildRoutes(options),
   });
   const { version, experimental } = options.system.facts;

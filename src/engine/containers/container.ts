@@ -2,6 +2,7 @@ import type { EventMessage, WaitResult } from '../../api/contract/index.ts';
 import { formatRfc3339Nano } from '../../units/index.ts';
 import type { PublishEvent } from '../events/bus.ts';
 import type { ContainerRoot, EnginePorts, ExitStatus, RunningProcess, StoredImage } from '../ports.ts';
+import type { Volumes } from '../volumes/volumes.ts';
 import { Lock } from './lock.ts';
 import { OutputHub } from './output-hub.ts';
 import type { ContainerRecord } from './record.ts';
@@ -13,6 +14,7 @@ import { Waits } from './waits.ts';
 export interface ContainersContext {
   readonly ports: EnginePorts;
   readonly table: ContainerTable;
+  readonly volumes: Volumes;
   readonly publish: PublishEvent;
   /** @throws BerthError `not-found` */
   readonly resolveImage: (ref: string) => Promise<StoredImage>;
@@ -76,6 +78,11 @@ export class Container {
   waitResult(): WaitResult {
     return { StatusCode: this.record.state.exitCode, Error: null };
   }
+}
+
+/** The volumes of a container, each once. */
+export function volumesOf({ record }: Container): readonly string[] {
+  return [...new Set(record.mounts.flatMap(({ Name }) => (Name === undefined ? [] : [Name])))];
 }
 
 export function save({ ports }: ContainersContext, container: Container): Promise<void> {

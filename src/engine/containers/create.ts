@@ -1,17 +1,17 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { ContainerCreateBody, ContainerCreated, HostConfigBody, MountPoint } from '../../api/contract/index.ts';
+import type { ContainerCreateBody, ContainerCreated, HostConfigBody } from '../../api/contract/index.ts';
 import { BerthError } from '../../errors/index.ts';
 import { chainIds } from '../../oci/index.ts';
 import type { StoredImage } from '../ports.ts';
-import { parseBinds, refuseDuplicates } from './binds.ts';
 import { capabilityNames } from './capabilities.ts';
 import { allSettled, announce, Container, type ContainersContext, save } from './container.ts';
 import { checkSupported, networkOf } from './host-config.ts';
 import { mergeConfig, overrideEnv } from './merge-config.ts';
-import { parseMounts, requireSources } from './mounts.ts';
+import { type ContainerMounts, mountRequests, resolveMounts } from './mount-points.ts';
 import { checkName, generateId, generateName } from './names.ts';
 import type { ContainerRecord } from './record.ts';
+import { releaseVolumes } from './removal.ts';
 import { signalNumber } from './signals.ts';
 import { initialState } from './state.ts';
 
@@ -32,8 +32,13 @@ export async function createContainer(
   try {
     const image = await context.resolveImage(body.Image);
     const container = new Container(newRecord(context, { id, name, body, image }));
-    await requireSources(container.record.launch.binds);
-    await make(context, container, image);
+    const requests = mountRequests(context, body, image.config.config ?? {});
+    try {
+      await make(context, container, { image, mounts: await resolveMounts(context, container, requests) });
+    } catch (error) {
+      await releaseVolumes(context, container, { removeAnonymous: true });
+      throw error;
+    }
     table.add(container);
     announce(context, container, 'create');
     return { Id: id, Warnings: [] };
@@ -44,7 +49,11 @@ export async function createContainer(
 }
 
 /** The image cannot be removed while its container is being made: its layers are leased until they have a user. */
-async function make(context: ContainersContext, container: Container, image: StoredImage): Promise<void> {
+async function make(
+  context: ContainersContext,
+  container: Container,
+  { image, mounts }: { readonly image: StoredImage; readonly mounts: ContainerMounts },
+): Promise<void> {
   const { snapshots, store, garbage } = context.ports;
   const release = await garbage.lease(chainIds(image.config.rootfs.diff_ids));
   try {
@@ -53,11 +62,27 @@ async function make(context: ContainersContext, container: Container, image: Sto
       await save(context, container);
     });
     await allSettled([snapshots.create(container.id, container.record.chain), logFolder]);
+    await fillVolumes(context, container, mounts.fills);
   } catch (error) {
     await Promise.allSettled([snapshots.remove(container.id), store.remove('container', container.id)]);
     throw error;
   } finally {
     release();
+  }
+}
+
+/** What the image has in the place of an empty volume is copied there, as Docker does it: when the container is made. */
+async function fillVolumes(
+  { ports, volumes }: ContainersContext,
+  { id }: Container,
+  fills: ContainerMounts['fills'],
+): Promise<void> {
+  if (fills.length === 0) return;
+  const root = await ports.snapshots.mount(id);
+  try {
+    for (const { volume, target } of fills) await volumes.populate(volume, { root: root.path, path: target });
+  } finally {
+    await ports.snapshots.unmount(id);
   }
 }
 
@@ -74,10 +99,6 @@ function newRecord({ ports }: ContainersContext, { id, name, body, image }: NewC
   const merged = mergeConfig(body, image.config.config ?? {});
   if (merged.StopSignal) signalNumber(merged.StopSignal);
   const network = networkOf(host);
-  const mounts = parseMounts(host['Mounts']);
-  const binds = [...parseBinds(host.Binds ?? []), ...mounts.binds];
-  const tmpfs = [...tmpfsOf(host), ...mounts.tmpfs];
-  refuseDuplicates([...binds.map(({ bind }) => bind.target), ...tmpfs.map(({ target }) => target)]);
   // Who asks for the host's network gets the host's name with it, unless it is given another one.
   const hostName = merged.Hostname || (host.NetworkMode === 'host' ? hostname() : id.slice(0, 12));
   const runtime = host.Runtime || ports.defaults.runtime;
@@ -92,7 +113,7 @@ function newRecord({ ports }: ContainersContext, { id, name, body, image }: NewC
     chain: chainIds(image.config.rootfs.diff_ids).at(-1) ?? null,
     config: { ...merged, Hostname: hostName },
     hostConfig: { ...keptHostConfig(host), NetworkMode: network, Runtime: runtime, ShmSize: shmSizeBytes },
-    mounts: binds.map(({ mount }): MountPoint => mount),
+    mounts: [],
     launch: {
       id,
       runtime,
@@ -110,8 +131,8 @@ function newRecord({ ports }: ContainersContext, { id, name, body, image }: NewC
       privileged: host.Privileged ?? false,
       capAdd: capabilityNames('CapAdd', host.CapAdd ?? []),
       capDrop: capabilityNames('CapDrop', host.CapDrop ?? []),
-      binds: binds.map(({ bind }) => bind),
-      tmpfs,
+      binds: [],
+      tmpfs: [],
       shmSizeBytes,
     },
     logPath: '',
@@ -129,11 +150,4 @@ function keptHostConfig(host: HostConfigBody): HostConfigBody {
     PortBindings: {},
     RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
   };
-}
-
-function tmpfsOf({ Tmpfs }: HostConfigBody): readonly { readonly target: string; readonly options: string }[] {
-  return Object.entries(Tmpfs ?? {}).map(([target, options]) => {
-    if (target.startsWith('/')) return { target, options };
-    throw new BerthError('invalid', `invalid mount path: '${target}' mount path must be absolute`);
-  });
 }

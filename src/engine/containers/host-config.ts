@@ -3,7 +3,7 @@ import { BerthError } from '../../errors/index.ts';
 
 /** Fields that the engine reads, or that mean nothing to it. */
 const HONOURED = new Set(
-  'Binds NetworkMode AutoRemove Privileged ReadonlyRootfs Init CapAdd CapDrop Tmpfs RestartPolicy LogConfig Runtime ShmSize Mounts ContainerIDFile ConsoleSize'.split(
+  'Binds NetworkMode AutoRemove Privileged ReadonlyRootfs Init CapAdd CapDrop Tmpfs RestartPolicy LogConfig Runtime ShmSize Mounts VolumesFrom VolumeDriver ContainerIDFile ConsoleSize'.split(
     ' ',
   ),
 );
@@ -57,8 +57,6 @@ const FLAGS: Readonly<Record<string, string>> = {
   UTSMode: '--uts',
   Ulimits: '--ulimit',
   UsernsMode: '--userns',
-  VolumeDriver: '--volume-driver',
-  VolumesFrom: '--volumes-from',
 };
 
 /** Values besides the empty ones that ask for nothing. */
@@ -67,7 +65,6 @@ const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
   PidsLimit: [-1],
   IpcMode: ['private'],
   Isolation: ['default'],
-  VolumeDriver: ['local'],
 };
 /** An empty list takes something away here. */
 const EMPTY_MATTERS = new Set(['MaskedPaths', 'ReadonlyPaths']);
@@ -104,7 +101,6 @@ function checkBody(body: ContainerCreateBody): void {
   if (!isEmpty(body.MacAddress)) throw notYet('--mac-address');
   if (body.NetworkDisabled) throw notYet('--network none by NetworkDisabled');
   if (!isEmpty(body.Domainname)) throw notYet('--domainname');
-  if (!isEmpty(body.Volumes)) throw notYet('a volume without a source');
   for (const [network, endpoint] of Object.entries(body.NetworkingConfig?.EndpointsConfig ?? {})) {
     if (!['default', 'host', 'none'].includes(network)) throw notYet(`--network ${network}`);
     if (Object.values(endpoint ?? {}).some((value) => !isEmpty(value)))

@@ -1,9 +1,8 @@
-import { access } from 'node:fs/promises';
 import { BerthError } from '../../errors/index.ts';
-import type { ContainerSpec } from '../ports.ts';
-import { cleanPath, type ParsedBind } from './binds.ts';
+import type { BindRequest, MountRequest, TmpfsRequest, VolumeMountRequest } from './mount-request.ts';
+import { cleanPath } from './mount-request.ts';
 
-/** `HostConfig.Mounts`, as far as Berth honours it. @see Docker Engine API v1.50, `Mount` */
+/** An entry of `HostConfig.Mounts`. @see Docker Engine API v1.50, `Mount` */
 interface MountBody {
   readonly Type?: string;
   readonly Source?: string;
@@ -13,90 +12,99 @@ interface MountBody {
     readonly Propagation?: string;
     readonly NonRecursive?: boolean;
     readonly CreateMountpoint?: boolean;
+    readonly ReadOnlyNonRecursive?: boolean;
+    readonly ReadOnlyForceRecursive?: boolean;
   };
-  readonly TmpfsOptions?: { readonly SizeBytes?: number; readonly Mode?: number };
+  readonly VolumeOptions?: {
+    readonly NoCopy?: boolean;
+    readonly Labels?: Readonly<Record<string, string>> | null;
+    readonly DriverConfig?: {
+      readonly Name?: string;
+      readonly Options?: Readonly<Record<string, string>> | null;
+    } | null;
+    readonly Subpath?: string;
+  };
+  readonly TmpfsOptions?: {
+    readonly SizeBytes?: number;
+    readonly Mode?: number;
+    readonly Options?: readonly (readonly string[])[] | null;
+  };
 }
 
-export interface ParsedMounts {
-  readonly binds: readonly ParsedBind[];
-  readonly tmpfs: readonly { readonly target: string; readonly options: string }[];
-}
+/** Which kind of mount each group of options belongs to. */
+const OPTIONS_OF = { BindOptions: 'bind', VolumeOptions: 'volume', TmpfsOptions: 'tmpfs' } as const;
 
-/**
- * Reads `--mount` values. Unlike `-v`, a missing source is a mistake: see `requireSources`.
- * @throws BerthError `invalid`, and `unsupported` for volumes
- */
-export function parseMounts(value: unknown): ParsedMounts {
+/** Reads `--mount` values. @throws BerthError `invalid`, and `unsupported` for kinds that are not there */
+export function parseMounts(value: unknown): readonly MountRequest[] {
   const mounts = Array.isArray(value) ? (value as readonly MountBody[]) : [];
-  const binds: ParsedBind[] = [];
-  const tmpfs: ParsedMounts['tmpfs'][number][] = [];
-  for (const mount of mounts) {
-    if (!mount.Target?.startsWith('/')) throw invalid(mount, 'the target must be an absolute path');
-    if (mount.Type === 'bind') binds.push(bindOf(mount, mount.Target));
-    else if (mount.Type === 'tmpfs') tmpfs.push({ target: cleanPath(mount.Target), options: tmpfsOptions(mount) });
-    else {
-      throw new BerthError(
-        'unsupported',
-        `--mount type=${mount.Type ?? 'volume'} is not there yet in this version of Berth`,
-        {
-          hint: 'use type=bind or type=tmpfs',
-        },
-      );
+  return mounts.map((mount) => {
+    const { Target = '', Type = '' } = mount;
+    if (!Target.startsWith('/')) throw invalid(mount, `invalid mount path: '${Target}' mount path must be absolute`);
+    if (cleanPath(Target) === '/') throw invalid(mount, "invalid specification: destination can't be '/'");
+    for (const [options, type] of Object.entries(OPTIONS_OF)) {
+      if (mount[options as keyof typeof OPTIONS_OF] && Type !== type) {
+        throw invalid(mount, `field ${options} must not be specified`);
+      }
     }
-  }
-  return { binds, tmpfs };
+    const shared = { target: cleanPath(Target), readonly: mount.ReadOnly ?? false, mode: '' };
+    if (Type === 'bind') return bindOf(mount, shared);
+    if (Type === 'volume') return volumeOf(mount, shared);
+    if (Type === 'tmpfs') return tmpfsOf(mount, shared);
+    throw new BerthError(
+      Type === 'image' || Type === 'cluster' || Type === 'npipe' ? 'unsupported' : 'invalid',
+      Type === '' ? 'mount type is required' : `mount type unknown: ${JSON.stringify(Type)}`,
+      { hint: 'use type=bind, type=volume or type=tmpfs' },
+    );
+  });
 }
 
-/** @throws BerthError `invalid` for a bind whose source does not exist and may not be made */
-export async function requireSources(binds: ContainerSpec['binds']): Promise<void> {
-  for (const { source, mustExist } of binds) {
-    if (!mustExist) continue;
-    await access(source).catch((cause) => {
-      throw new BerthError(
-        'invalid',
-        `invalid mount config for type "bind": bind source path does not exist: ${source}`,
-        {
-          hint: 'make it first, or use -v, which makes a missing folder',
-          cause,
-        },
-      );
-    });
-  }
-}
+type Shared = Pick<MountRequest, 'target' | 'readonly' | 'mode'>;
 
-function bindOf(mount: MountBody, target: string): ParsedBind {
-  if (!mount.Source?.startsWith('/')) throw invalid(mount, 'the source must be an absolute path');
+function bindOf(mount: MountBody, shared: Shared): BindRequest {
+  if (!mount.Source) throw invalid(mount, 'field Source must not be empty');
+  if (!mount.Source.startsWith('/')) {
+    throw invalid(mount, `invalid mount path: '${mount.Source}' mount path must be absolute`);
+  }
   const { Propagation, NonRecursive = false, CreateMountpoint = false } = mount.BindOptions ?? {};
-  const readonly = mount.ReadOnly ?? false;
-  const source = cleanPath(mount.Source);
   return {
-    bind: {
-      source,
-      target: cleanPath(target),
-      readonly,
-      options: [...(Propagation ? [Propagation] : []), ...(NonRecursive ? ['bind'] : [])],
-      ...(CreateMountpoint ? {} : { mustExist: true }),
-    },
-    mount: {
-      Type: 'bind',
-      Source: source,
-      Destination: cleanPath(target),
-      Mode: '',
-      RW: !readonly,
-      Propagation: Propagation ?? 'rprivate',
-    },
+    type: 'bind',
+    ...shared,
+    source: cleanPath(mount.Source),
+    options: [...(Propagation ? [Propagation] : []), ...(NonRecursive ? ['bind'] : [])],
+    mustExist: !CreateMountpoint,
   };
 }
 
-function tmpfsOptions({ TmpfsOptions = {}, ReadOnly = false }: MountBody): string {
-  const { SizeBytes, Mode } = TmpfsOptions;
-  return [
+function volumeOf(mount: MountBody, shared: Shared): VolumeMountRequest {
+  const { NoCopy = false, Labels, DriverConfig, Subpath } = mount.VolumeOptions ?? {};
+  if (Subpath && !mount.Source) throw invalid(mount, 'must not set Subpath when using anonymous volumes');
+  if (Subpath && (Subpath.startsWith('/') || Subpath.split('/').includes('..'))) {
+    throw invalid(mount, `subpath must be a relative path within the volume: ${Subpath}`);
+  }
+  return {
+    type: 'volume',
+    ...shared,
+    noCopy: NoCopy || Boolean(Subpath),
+    ...(mount.Source ? { name: mount.Source } : {}),
+    ...(DriverConfig?.Name ? { driver: DriverConfig.Name } : {}),
+    ...(DriverConfig?.Options ? { driverOptions: DriverConfig.Options } : {}),
+    ...(Labels ? { labels: Labels } : {}),
+    ...(Subpath ? { subpath: Subpath } : {}),
+  };
+}
+
+function tmpfsOf(mount: MountBody, shared: Shared): TmpfsRequest {
+  if (mount.Source) throw invalid(mount, 'field Source must not be specified');
+  const { SizeBytes, Mode, Options } = mount.TmpfsOptions ?? {};
+  const options = [
     ...(SizeBytes ? [`size=${SizeBytes}`] : []),
     ...(Mode ? [`mode=${Mode.toString(8)}`] : []),
-    ...(ReadOnly ? ['ro'] : []),
-  ].join(',');
+    ...(shared.readonly ? ['ro'] : []),
+    ...(Options ?? []).map((words) => words.join('=')),
+  ];
+  return { type: 'tmpfs', ...shared, options: options.join(','), isListed: true };
 }
 
 function invalid({ Type }: MountBody, why: string): BerthError {
-  return new BerthError('invalid', `invalid mount config for type "${Type ?? 'volume'}": ${why}`);
+  return new BerthError('invalid', `invalid mount config for type "${Type ?? ''}": ${why}`);
 }

@@ -20,6 +20,8 @@ export interface ContainerRecord {
   readonly config: ContainerConfigBody;
   readonly hostConfig: HostConfigBody;
   readonly mounts: readonly MountPoint[];
+  /** Volumes that were made for it and that go with it. */
+  readonly anonymousVolumes?: readonly string[];
   /** The process to start, but for the place where the root gets mounted. */
   readonly launch: Omit<ContainerSpec, 'rootPath'>;
   readonly logPath: string;

@@ -1,5 +1,5 @@
 import { toBerthError } from '../../errors/index.ts';
-import { allSettled, Container, type ContainersContext, save, unknownExit } from './container.ts';
+import { allSettled, Container, type ContainersContext, save, unknownExit, volumesOf } from './container.ts';
 import type { ContainerRecord } from './record.ts';
 import { cleanUp, discard } from './removal.ts';
 import { adopt, settleExit } from './start.ts';
@@ -14,6 +14,7 @@ export async function loadContainers(context: ContainersContext): Promise<void> 
     const container = new Container(record);
     container.process = processOf(record.state);
     context.table.add(container);
+    for (const name of volumesOf(container)) await context.volumes.adopt(container.id, name);
     try {
       context.table.reserve(record.name, record.id);
     } catch (error) {
@@ -80,5 +81,6 @@ async function readopt(context: ContainersContext, container: Container): Promis
   if (!process) return;
   // The mount outlived the engine; this tells the new one of it.
   container.root = await context.ports.snapshots.mount(container.id);
+  for (const name of volumesOf(container)) await context.volumes.mount(container.id, name);
   await adopt(context, container, process);
 }

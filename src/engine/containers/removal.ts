@@ -1,5 +1,5 @@
 import { BerthError, toBerthError } from '../../errors/index.ts';
-import { allSettled, announce, type Container, type ContainersContext, save } from './container.ts';
+import { allSettled, announce, type Container, type ContainersContext, save, volumesOf } from './container.ts';
 import { SIGKILL, signalProcess } from './signals.ts';
 
 /** How long a removal waits for clients that still read the container's log. */
@@ -9,13 +9,13 @@ const READER_GRACE_MS = 2000;
 export async function removeContainer(
   context: ContainersContext,
   container: Container,
-  options: { readonly force: boolean },
+  options: { readonly force: boolean; readonly volumes: boolean },
 ): Promise<void> {
   for (;;) {
     const run = await container.lock.run(async () => {
       if (container.removed) return undefined;
       if (!container.isActive) {
-        await discard(context, container);
+        await discard(context, container, { volumes: options.volumes });
         return undefined;
       }
       if (!options.force) throw stillActive(container);
@@ -40,21 +40,27 @@ function stillActive({ record }: Container): BerthError {
 
 /** Unmounts the root and makes the runtime forget the container. It may be started again afterwards. */
 export async function cleanUp(
-  { ports }: ContainersContext,
+  context: ContainersContext,
   container: Container,
   options: { readonly keepExitStatus?: boolean },
 ): Promise<void> {
+  const { ports } = context;
   await allSettled([
     options.keepExitStatus ? undefined : ports.runtime.delete(container.id, container.process),
     ports.snapshots.unmount(container.id),
   ]);
+  await unmountVolumes(context, container);
   container.root = undefined;
   if (!options.keepExitStatus) container.process = undefined;
   container.record = { ...container.record, residue: options.keepExitStatus === true };
 }
 
 /** Deletes everything of a container that does not run. The caller holds its lock. */
-export async function discard(context: ContainersContext, container: Container): Promise<void> {
+export async function discard(
+  context: ContainersContext,
+  container: Container,
+  options: { readonly volumes?: boolean } = {},
+): Promise<void> {
   const { ports, table } = context;
   const { hostConfig, residue } = container.record;
   container.change({ type: 'removal-started' }, residue);
@@ -66,6 +72,11 @@ export async function discard(context: ContainersContext, container: Container):
       ports.snapshots.remove(container.id),
     ]);
     await readersDone(container);
+    await unmountVolumes(context, container);
+    // Before the record goes: until then it says whose they are.
+    await releaseVolumes(context, container, {
+      removeAnonymous: options.volumes === true || hostConfig.AutoRemove === true,
+    });
     await ports.store.remove('container', container.id);
   } catch (error) {
     container.change({ type: 'removal-failed', message: toBerthError(error).message }, residue);
@@ -77,6 +88,25 @@ export async function discard(context: ContainersContext, container: Container):
   table.delete(container);
   announce(context, container, 'destroy');
   container.waits.removed(container.waitResult());
+}
+
+/** After the container's own mounts of them are gone. */
+export async function unmountVolumes(context: ContainersContext, container: Container): Promise<void> {
+  await allSettled(volumesOf(container).map((name) => context.volumes.unmount(container.id, name)));
+}
+
+/** The container needs its volumes no more. */
+export async function releaseVolumes(
+  context: ContainersContext,
+  container: Container,
+  { removeAnonymous }: { readonly removeAnonymous: boolean },
+): Promise<void> {
+  const own = new Set(container.record.anonymousVolumes);
+  await allSettled(
+    volumesOf(container).map((name) =>
+      context.volumes.release(container.id, name, { remove: removeAnonymous && own.has(name) }),
+    ),
+  );
 }
 
 async function readersDone({ logReaders }: Container): Promise<void> {

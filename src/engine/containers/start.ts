@@ -10,6 +10,7 @@ import {
   save,
   timestamp,
   unknownExit,
+  volumesOf,
 } from './container.ts';
 import { cleanUp, discard } from './removal.ts';
 
@@ -65,6 +66,7 @@ async function prepare(context: ContainersContext, container: Container): Promis
   await allSettled([
     mounting,
     save(context, container),
+    ...volumesOf(container).map((name) => context.volumes.mount(container.id, name)),
     // A missing source of -v becomes a folder; what is there already may as well be a file.
     ...launch.binds
       .filter(({ mustExist }) => !mustExist)

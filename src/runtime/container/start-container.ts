@@ -6,7 +6,7 @@ import { launch } from '../conmon/launch.ts';
 import { deleteContainer, findProgram, type RuntimeProgram } from '../crun/invoke.ts';
 import { ociConfig } from '../spec/config.ts';
 import type { BindRequest, TmpfsRequest } from '../spec/mounts.ts';
-import { bindRequests } from './bind-sources.ts';
+import { withBindSources } from './bind-sources.ts';
 import type { StepMachinery } from './build-step.ts';
 import { bundleFolder, makeBundle, removeBundle, writeConfig, writeNetworkFiles } from './bundle.ts';
 import { identityInRoot } from './root-users.ts';
@@ -69,17 +69,12 @@ export async function createContainer(
     writeNetworkFiles(files, network, hostname);
     const initPath = request.init ? staticInit() : undefined;
     const identity = identityInRoot(rootPath, request.user);
-    const plan = {
-      ...request,
-      binds: bindRequests(request.binds),
-      identity,
-      files,
-      announceHostname: true,
-      ...(initPath ? { initPath } : {}),
-    };
-    writeConfig(bundle, machinery.filters.attach(ociConfig(plan, machinery.machine)));
+    const shared = { ...request, identity, files, announceHostname: true, ...(initPath ? { initPath } : {}) };
     mkdirSync(dirname(logPath), { recursive: true });
-    return await superviseContainer(request, { bundle, logPath, conmon }, machinery);
+    return await withBindSources(request.binds, async (binds) => {
+      writeConfig(bundle, machinery.filters.attach(ociConfig({ ...shared, binds }, machinery.machine)));
+      return await superviseContainer(request, { bundle, logPath, conmon }, machinery);
+    });
   } catch (error) {
     await deleteContainer(machinery.program, id).catch(() => {});
     removeBundle(bundle);

@@ -7,6 +7,8 @@ export interface BindRequest {
   readonly target: string;
   readonly readonly: boolean;
   readonly options: readonly string[];
+  /** A path within the source, whose links must not lead out of it. */
+  readonly subpath?: string;
 }
 
 export interface TmpfsRequest {

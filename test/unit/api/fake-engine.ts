@@ -10,6 +10,7 @@ import type {
   ImageInspect,
   ImageSummary,
   VersionBody,
+  VolumeBody,
   WaitResult,
 } from '../../../src/api/contract/index.ts';
 import { API_VERSION, encodeFrame, MIN_API_VERSION } from '../../../src/api/contract/index.ts';
@@ -114,6 +115,27 @@ export class FakeEngine implements EngineApi {
         Pid: 0,
       };
     },
+  };
+
+  readonly volumes: EngineApi['volumes'] = {
+    create: async (body) => {
+      this.#note('volume create', body);
+      return volume(body.Name ?? 'data');
+    },
+    inspect: async (name) => {
+      this.#note('volume inspect', name);
+      return volume(name);
+    },
+    list: async (options) => {
+      this.#note('volume list', options);
+      return { Volumes: [volume('data')], Warnings: null };
+    },
+    remove: async (name, options) => this.#note('volume remove', name, options),
+    prune: async (options) => {
+      this.#note('volume prune', options);
+      return { VolumesDeleted: ['data'], SpaceReclaimed: 7 };
+    },
+    usage: async () => [],
   };
 
   readonly images: EngineApi['images'] = {
@@ -359,5 +381,17 @@ export async function startTestBed(options: Partial<ApiServerOptions> = {}): Pro
       await server.close();
       await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+function volume(name: string): VolumeBody {
+  return {
+    Name: name,
+    Driver: 'local',
+    Mountpoint: `/volumes/${name}/_data`,
+    CreatedAt: '2026-01-01T00:00:00Z',
+    Labels: null,
+    Scope: 'local',
+    Options: null,
   };
 }

@@ -73,7 +73,7 @@ describe('every answer', () => {
 describe('errors', () => {
   it('of a path that does not exist, is not there yet, or is newer than the asked version', async () => {
     expect(await ask('GET /nothing')).toMatchObject({ status: 404, body: '{"message":"page not found"}\n' });
-    expect((await ask('GET /volumes')).status).toBe(501);
+    expect((await ask('GET /containers/web/checkpoints')).status).toBe(501);
     expect((await ask('GET /nodes')).status).toBe(503);
     expect((await ask('GET /v1.24/system/df')).status).toBe(404);
   });

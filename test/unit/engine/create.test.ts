@@ -86,7 +86,6 @@ describe('create', () => {
     ['--publish', { PortBindings: { '80/tcp': [{ HostPort: '80' }] } }],
     ['--publish-all', { PublishAllPorts: true }],
     ['--device', { Devices: [{ PathOnHost: '/dev/null' }] }],
-    ['--volumes-from', { VolumesFrom: ['a'] }],
     ['--link', { Links: ['a:b'] }],
     ['--pid', { PidMode: 'host' }],
     ['--ipc', { IpcMode: 'host' }],
@@ -247,13 +246,6 @@ describe('bind mounts', () => {
     expect(Mounts).toEqual([
       { Type: 'bind', Source: '/src/b', Destination: '/dst', Mode: 'ro,rslave,z', RW: false, Propagation: 'rslave' },
     ]);
-  });
-
-  it.each(['data:/dst', '/dst'])('%s is a volume, which comes later', async (text) => {
-    await expect(bind(text)).rejects.toMatchObject({
-      kind: 'unsupported',
-      message: expect.stringContaining('volumes'),
-    });
   });
 
   it.each([
