@@ -1,6 +1,6 @@
 import { isBerthError } from '../errors/index.ts';
 import { type ChainId, chainIds, type DiffId, type ImageConfig } from '../oci/index.ts';
-import { serialQueue } from './serial.ts';
+import { openTurns } from './turns.ts';
 
 /** Everything that a layer can be needed by. Each list may name the top of a stack only: what lies below follows. */
 export interface LayerRoots {
@@ -75,9 +75,16 @@ async function childrenFirst(candidates: readonly ChainId[], layers: LayerStore)
 }
 
 export interface GarbageSources {
-  readonly layers: LayerStore;
-  readonly images: { list(): Promise<LayerRoots['images']> };
-  /** Top chains of all containers, running or not. */
+  readonly layers: LayerStore & {
+    /** Every committed layer. A store that cannot tell has no orphans. */
+    chains?(): Promise<readonly ChainId[]>;
+  };
+  readonly images: {
+    list(): Promise<LayerRoots['images']>;
+    /** Images whose config cannot be read: which layers they need is not known. */
+    damaged?(): Promise<readonly unknown[]>;
+  };
+  /** Top chains of all containers, running or not, and of running build steps. */
   containers(): Promise<readonly ChainId[]>;
   /** Top chains of the build records that are kept. */
   records(): Promise<readonly ChainId[]>;
@@ -85,37 +92,74 @@ export interface GarbageSources {
   readonly notes?: { removeUnneeded(needed: () => Promise<Iterable<DiffId>>): Promise<void> };
 }
 
+/** Keeps layers from being removed until the returned function is called. */
+type Keep = (chains: readonly ChainId[]) => () => void;
+
 /** Satisfies the engine's `LayerGarbage`. */
 export interface Garbage {
   lease(chains: readonly ChainId[]): Promise<() => void>;
+  /** Runs work that makes or finds layers while no removal runs, so that it can keep them before one begins. */
+  during<T>(work: (keep: Keep) => Promise<T>): Promise<T>;
+  /** Removals that have run so far. */
+  removals(): number;
+  /** What is kept now. */
+  leased(): readonly ChainId[];
+  /** Of the given layers and those below them, removes what nothing needs. */
   removeUnneeded(chains: readonly ChainId[]): Promise<readonly ChainId[]>;
+  /** Removes every layer that nothing needs; none while an image is damaged: it may come back whole. */
+  collect(): Promise<readonly ChainId[]>;
 }
 
 /** Removals and new leases take turns, so that a leased layer is never taken away by a removal that began earlier. */
 export function openGarbage(sources: GarbageSources): Garbage {
+  const { layers, images, notes } = sources;
   const leases = new Set<readonly ChainId[]>();
-  const inTurn = serialQueue();
+  const turns = openTurns();
+
+  const keep: Keep = (chains) => {
+    const lease = [...chains];
+    leases.add(lease);
+    return () => void leases.delete(lease);
+  };
+  const leased = () => [...leases].flat();
+  let removals = 0;
+
+  const remove = async (candidates: readonly ChainId[]) => {
+    removals += 1;
+    const [imageRoots, containers, records] = await Promise.all([
+      images.list(),
+      sources.containers(),
+      sources.records(),
+    ]);
+    const roots = { images: imageRoots, containers, records, leases: leased() };
+    const removed = await pruneUnreachable(candidates, roots, layers);
+    await notes?.removeUnneeded(async () => (await images.list()).flatMap(({ config }) => config.rootfs.diff_ids));
+    return removed;
+  };
+
   return {
-    lease: (chains) =>
-      inTurn(async () => {
-        const lease = [...chains];
-        leases.add(lease);
-        return () => void leases.delete(lease);
-      }),
-    removeUnneeded: (candidates) =>
-      inTurn(async () => {
-        if (candidates.length === 0) return [];
-        const [images, containers, records] = await Promise.all([
-          sources.images.list(),
-          sources.containers(),
-          sources.records(),
-        ]);
-        const roots = { images, containers, records, leases: [...leases].flat() };
-        const removed = await pruneUnreachable(candidates, roots, sources.layers);
-        await sources.notes?.removeUnneeded(async () =>
-          (await sources.images.list()).flatMap(({ config }) => config.rootfs.diff_ids),
-        );
-        return removed;
+    leased,
+    removals: () => removals,
+    during: (work) => turns.shared(() => work(keep)),
+    lease: (chains) => turns.shared(async () => keep(chains)),
+    removeUnneeded: (chains) =>
+      turns.exclusive(async () => (chains.length === 0 ? [] : remove(await withAncestors(chains, layers)))),
+    collect: () =>
+      turns.exclusive(async () => {
+        if (((await images.damaged?.()) ?? []).length > 0) return [];
+        return remove((await layers.chains?.()) ?? []);
       }),
   };
+}
+
+async function withAncestors(chains: readonly ChainId[], layers: LayerStore): Promise<readonly ChainId[]> {
+  const all = new Set<ChainId>();
+  for (const top of chains) {
+    for (let chain: ChainId | null = top; chain !== null && !all.has(chain); ) {
+      all.add(chain);
+      const info: Awaited<ReturnType<LayerStore['layerInfo']>> = await layers.layerInfo(chain);
+      chain = info?.parent ?? null;
+    }
+  }
+  return [...all];
 }

@@ -3,12 +3,13 @@ import {
   type ChainId,
   canonicalJson,
   chainIds,
+  type Digest,
   type ImageConfig,
   type ImageId,
   isDigest,
   sha256,
 } from '../oci/index.ts';
-import { openContentStore } from './content/store.ts';
+import { type ContentStore, openContentStore } from './content/store.ts';
 import { MAX_CONFIG_BYTES, parseImageConfig } from './image-config.ts';
 import { type Refs, RefsFile } from './refs.ts';
 import { addImage, byRepoDigest, type Draft, draftOf, dropImage, dropName, setName } from './refs-draft.ts';
@@ -35,6 +36,10 @@ export interface Images {
     /** Drops a name, or a `name@digest`. Unknown ones are fine. */
     untag(name: string): Promise<void>;
     remove(id: ImageId): Promise<void>;
+    /** Images that have a name or a row, but whose config is gone or damaged. */
+    damaged(): Promise<readonly ImageId[]>;
+    /** Stored content that no image has. With `remove`, it is removed. */
+    orphans(options: { readonly remove: boolean }): Promise<readonly Digest[]>;
   };
   /** Satisfies the builder's `BuildImages`. */
   readonly buildImages: {
@@ -129,6 +134,18 @@ export function openImageStore(dataFolder: string, clock: { now(): number } = Da
         configs.delete(id);
         await content.remove(id);
       }),
+    damaged: async () => {
+      const ids = [...(await file.read()).images.keys()];
+      const whole = await Promise.all(ids.map((id) => verifiedConfig(content, id)));
+      return ids.filter((_id, index) => !whole[index]);
+    },
+    orphans: ({ remove }) =>
+      inTurn(async () => {
+        const { images } = await file.read();
+        const orphans = (await content.digests()).filter((digest) => !images.has(digest as ImageId));
+        if (remove) for (const digest of orphans) await content.remove(digest);
+        return orphans;
+      }),
   };
 
   return {
@@ -146,7 +163,17 @@ export function openImageStore(dataFolder: string, clock: { now(): number } = Da
   };
 }
 
+/** Reads from the disk, whatever is remembered. */
+async function verifiedConfig(content: ContentStore, id: ImageId): Promise<boolean> {
+  try {
+    parseImageConfig(await content.readAll(id, MAX_CONFIG_BYTES));
+    return true;
+  } catch (error) {
+    return ignoreDamage(error) ?? false;
+  }
+}
+
 function ignoreDamage(error: unknown): undefined {
-  if (error instanceof BerthError && (error.kind === 'internal' || error.kind === 'not-found')) return undefined;
+  if (error instanceof BerthError && ['internal', 'not-found', 'invalid'].includes(error.kind)) return undefined;
   throw error;
 }

@@ -11,24 +11,29 @@ import type { RootFiles } from '../builder/ports.ts';
 import { BerthError } from '../errors/index.ts';
 import { canonicalName, hostPlatform, parsePlatform, parseReference, withDefaultTag } from '../oci/index.ts';
 import { type ContextOptions, type OpenedContext, openContext } from './build-context.ts';
+import { type BuildGarbage, holdLayers } from './build-holds.ts';
 
 /** The largest Dockerfile or ignore file that is read. */
 const MAX_FILE_BYTES = 16 << 20;
 
 export interface BuildsOptions extends ContextOptions {
   readonly ports: BuilderPorts;
+  /** Keeps what running builds need from being pruned. */
+  readonly garbage: BuildGarbage;
   readonly now: () => number;
 }
 
 /** Serves builds: finds the Dockerfile and its ignore file, then hands over to the builder. One solver for all. */
 export function createBuilds(options: BuildsOptions): BuildsApi {
   const solver = createSolver();
+  const held = holdLayers(options.ports, options.garbage);
   return {
     async build(input, { emit, signal }) {
       const context = await openContext(input, options, signal);
       try {
         const request = await requestOf(input, context, options.ports.files);
-        const { image } = await build(request, options.ports, { emit, signal, now: options.now, solver });
+        const running = { emit, signal, now: options.now, solver };
+        const { image } = await held.run(() => build(request, held.ports, running));
         return { image };
       } finally {
         await context.dispose();

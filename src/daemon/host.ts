@@ -15,6 +15,9 @@ import { releaseMemory } from './memory.ts';
 import { createPulls, pullingImages } from './pulls.ts';
 import { createPushes } from './pushes.ts';
 import { openRegistryClient } from './registries.ts';
+import { markOpen, tidyUp } from './tidy.ts';
+import { countTransfers } from './transfers.ts';
+import { openUsage } from './usage.ts';
 import { workerScript } from './worker-scripts.ts';
 
 /** An engine that lives in this process. */
@@ -91,7 +94,7 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
   const garbage = openGarbage({
     layers: snapshots,
     images: images.engineImages,
-    containers: () => snapshots.parents(),
+    containers: async () => [...(await snapshots.parents()).values()].filter((chain) => chain !== null),
     records: () => records.chains(),
     notes: blobs,
   });
@@ -107,16 +110,22 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
     garbage,
     defaults: { runtime: config.runtime, runtimes: ['crun', 'runc'] },
   });
+  const mark = markOpen(dataFolder);
   await runtime.recover(engine.liveContainerIds());
   await snapshots.sweep({ liveIds: new Set(await store.list('container')) });
   rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary, { recursive: true, mode: 0o700 });
+  const parts = { dataFolder, snapshots, images: images.engineImages, records, store, garbage };
+  if (mark.wasLeft) await tidyUp(parts, log);
   await engine.recover();
 
   const registries = openRegistryClient(clock.now);
-  const pulls = createPulls(
-    { snapshots, images: images.engineImages, garbage },
-    { client: registries, folder: `${dataFolder}/downloads`, blobs, now: clock.now },
+  const transfers = countTransfers();
+  const pulls = transfers.pulls(
+    createPulls(
+      { snapshots, images: images.engineImages, garbage },
+      { client: registries, folder: `${dataFolder}/downloads`, blobs, now: clock.now },
+    ),
   );
   const pushes = createPushes(
     { snapshots, images: images.engineImages, garbage },
@@ -132,15 +141,18 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
       images: pullingImages(images.buildImages, pulls),
       records,
     },
+    garbage,
     contextsFolder: temporary,
     unpackContext: (tar, folder) => files.unpackStream(tar, folder),
     now: clock.now,
   });
+  const usage = openUsage({ ...parts, engine, caches: buildPorts.caches, transfers, clock });
   const server = createApiServer({
     engine,
+    usage,
     builds,
     pulls,
-    pushes,
+    pushes: transfers.pushes(pushes),
     distribution: createDistribution(registries),
     system: createSystem({ config, engine, snapshots }),
     log: (message, error) => log(error === undefined ? message : `${message}: ${describe(error)}`),
@@ -157,6 +169,7 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
       await runtime.close();
       registries.close();
       await records.flushUsage();
+      mark.clear();
       release();
       left();
     })();

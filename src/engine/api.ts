@@ -110,7 +110,8 @@ export interface CommitQuery {
 
 /** `ref` is a reference, an image id, or a unique id prefix. */
 export interface ImagesApi {
-  list(options: { all: boolean; filters: Filters }): Promise<readonly ImageSummary[]>;
+  /** `sharedSize`: tell also `SharedSize` and `Containers`, which are -1 otherwise. */
+  list(options: { all: boolean; filters: Filters; sharedSize?: boolean }): Promise<readonly ImageSummary[]>;
   inspect(ref: string): Promise<ImageInspect>;
   history(ref: string): Promise<readonly ImageHistory[]>;
   tag(ref: string, repo: string, tag: string | undefined): Promise<void>;

@@ -8,15 +8,19 @@ import {
   loadContainers,
   recoverContainers,
 } from './containers/index.ts';
-import { EventBus } from './events/bus.ts';
-import { createImages, resolveImage } from './images/index.ts';
+import { EventBus, type PublishEvent } from './events/bus.ts';
+import { createImages, type Images, resolveImage } from './images/index.ts';
 import type { EnginePorts } from './ports.ts';
 import { Volumes } from './volumes/volumes.ts';
 
 export type * from './api.ts';
+export * from './usage/index.ts';
 
 /** The engine of one root folder, and what its host needs to know of it. */
 export interface Engine extends EngineApi {
+  readonly images: Images;
+  /** Tells an event to those who watch. */
+  readonly publish: PublishEvent;
   /** Takes over what an earlier engine left. Before any client is served. */
   recover(): Promise<void>;
   /** True while there is something to watch or somebody waits: then the engine must not leave. */
@@ -57,6 +61,7 @@ export async function createEngine(ports: EnginePorts): Promise<Engine> {
     execs,
     images,
     volumes,
+    publish: events.publish,
     events: { subscribe: (options) => events.subscribe(options) },
     recover: async () => {
       await recoverContainers(context);

@@ -2,5 +2,5 @@ export * from './container/index.ts';
 export { RootFiles, type RootFilesOptions } from './files/index.ts';
 export { trimMemory } from './linux/libc.ts';
 export { lockFile } from './linux/lock.ts';
-export { VolumeFolders } from './volumes/index.ts';
 export { type LayerStore, openLayerStore } from './snapshot/index.ts';
+export { VolumeFolders } from './volumes/index.ts';

@@ -22,6 +22,9 @@ export const FILTER_KEYS = {
   ],
   volumes: ['dangling', 'driver', 'label', 'label!', 'name'],
   volumesPrune: ['all', 'label', 'label!'],
+  imagesPrune: ['dangling', 'label', 'label!', 'until'],
+  containersPrune: ['label', 'label!', 'until'],
+  buildPrune: ['description', 'id', 'inuse', 'private', 'shared', 'type', 'until', 'unused-for'],
   images: ['before', 'dangling', 'label', 'label!', 'reference', 'since', 'until'],
   events: [
     'config',

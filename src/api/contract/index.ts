@@ -20,6 +20,7 @@ export {
 export type * from './images.ts';
 export { encodeRegistryAuth, parseRegistryAuth, type RegistryAuth } from './registry-auth.ts';
 export type * from './system.ts';
+export type * from './usage.ts';
 export {
   API_VERSION,
   type ApiVersion,

@@ -1,5 +1,5 @@
 import type { BuildEvent } from '../../builder/events.ts';
-import type { EngineApi } from '../../engine/index.ts';
+import type { EngineApi, UsageApi } from '../../engine/index.ts';
 import type { ImageId } from '../../oci/index.ts';
 import type { DistributionInspect, InfoBody, JsonMessage, RegistryAuth, VersionBody } from '../contract/index.ts';
 
@@ -8,6 +8,7 @@ export interface Services {
   readonly engine: EngineApi;
   readonly system: SystemApi;
   readonly builds: BuildsApi;
+  readonly usage: UsageApi;
   /** Absent while this engine cannot reach registries: pulling is then an error that says so. */
   readonly pulls?: PullsApi;
   readonly pushes?: PushesApi;

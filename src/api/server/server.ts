@@ -15,6 +15,7 @@ import { containerRoutes } from './routes/containers.ts';
 import { execRoutes } from './routes/execs.ts';
 import { imageRoutes } from './routes/images.ts';
 import { systemRoutes } from './routes/system.ts';
+import { usageRoutes } from './routes/usage.ts';
 import { volumeRoutes } from './routes/volumes.ts';
 
 /** An `import` of it would load every export, WebSocket and its 25 ms among them. */
@@ -47,6 +48,7 @@ export interface ApiServer {
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const router = createRouter({
     ...systemRoutes(options),
+    ...usageRoutes(options),
     ...containerRoutes(options),
     ...containerStreamRoutes(options),
     ...execRoutes(options),

@@ -23,6 +23,12 @@ export function decodeSlot(text: string | undefined, slot: string): Digest | und
   return value?.slot === slot && typeof value.key === 'string' && isDigest(value.key) ? value.key : undefined;
 }
 
+/** A pointer, whichever slot it is of; undefined when it cannot be read. */
+export function anySlot(text: string | undefined): { readonly slot: string; readonly key: Digest } | undefined {
+  const { slot, key } = parse<{ readonly slot?: string; readonly key?: string }>(text) ?? {};
+  return typeof slot === 'string' && typeof key === 'string' && isDigest(key) ? { slot, key } : undefined;
+}
+
 function parse<T>(text: string | undefined): T | undefined {
   if (text === undefined) return undefined;
   try {

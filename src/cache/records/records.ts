@@ -4,7 +4,7 @@ import { type ChainId, type Digest, hexOf, isDigest, sha256 } from '../../oci/in
 import { readDocument, replaceDocument } from '../document.ts';
 import { isMissing, namesIn } from '../temp.ts';
 import { Recent } from './recent.ts';
-import { type CachedStep, decodeRecord, decodeSlot } from './record.ts';
+import { anySlot, type CachedStep, decodeRecord, decodeSlot } from './record.ts';
 
 const KEPT_IN_MEMORY = 4096;
 const USAGE_DELAY_MS = 2000;
@@ -19,6 +19,12 @@ export interface Records {
   all(): Promise<readonly { readonly record: CachedStep; readonly lastUsedAt: number }[]>;
   /** The layers of all records that the keep policy keeps; without one, of all. */
   chains(keep?: (record: CachedStep, lastUsedAt: number) => boolean): Promise<readonly ChainId[]>;
+  /** As `all`, with the bytes that each record and the pointers to it take on the disk. */
+  usage(): Promise<readonly { readonly record: CachedStep; readonly lastUsedAt: number; readonly bytes: number }[]>;
+  /** Removes records by key, with the pointers to them. */
+  removeAll(keys: ReadonlySet<Digest>): Promise<void>;
+  /** Removes what is no use: records that cannot be read or whose layer is gone, pointers to nothing. @returns how many */
+  sweep(hasLayer: (chain: ChainId) => Promise<boolean>): Promise<number>;
   /** Writes down which records were used. Also happens by itself a moment after a use. */
   flushUsage(): Promise<void>;
 }
@@ -56,6 +62,43 @@ export function openStepRecords(dataFolder: string, clock: { now(): number } = D
     timer ??= setTimeout(() => void flushUsage().catch(() => undefined), USAGE_DELAY_MS).unref();
   };
 
+  const removeSlots = async (isUseless: (key: Digest | undefined) => boolean) => {
+    const folder = join(dataFolder, 'cache', 'slots');
+    let count = 0;
+    for (const name of await namesIn(folder)) {
+      const path = join(folder, name);
+      const pointer = anySlot(await readDocument(path));
+      if (!isUseless(pointer?.key)) continue;
+      if (pointer !== undefined) slots.delete(pointer.slot);
+      await rm(path, { force: true });
+      count += 1;
+    }
+    return count;
+  };
+
+  const usage = async () => {
+    const folder = join(dataFolder, 'cache', 'slots');
+    const pointers = new Map<Digest, number>();
+    for (const name of await namesIn(folder)) {
+      const pointer = anySlot(await readDocument(join(folder, name)));
+      if (pointer === undefined) continue;
+      pointers.set(pointer.key, (pointers.get(pointer.key) ?? 0) + (await allocatedBytes(join(folder, name))));
+    }
+    const found: { record: CachedStep; lastUsedAt: number; bytes: number }[] = [];
+    for (const { record, lastUsedAt } of await all()) {
+      const { digest } = record.key;
+      const bytes = (await allocatedBytes(recordPath(digest))) + (pointers.get(digest) ?? 0);
+      found.push({ record, lastUsedAt: used.get(digest) ?? lastUsedAt, bytes });
+    }
+    return found;
+  };
+
+  const removeOne = async (key: Digest) => {
+    records.delete(key);
+    used.delete(key);
+    await rm(recordPath(key), { force: true });
+  };
+
   const stored = async () => {
     const names = await namesIn(join(dataFolder, 'cache', 'records'));
     const keys = names.map((name) => `sha256:${name.replace(/\.json$/, '')}`).filter(isDigest);
@@ -78,6 +121,7 @@ export function openStepRecords(dataFolder: string, clock: { now(): number } = D
 
   return {
     all,
+    usage,
     flushUsage,
     get: async (key) => {
       const record = await read(key);
@@ -98,10 +142,24 @@ export function openStepRecords(dataFolder: string, clock: { now(): number } = D
       records.set(digest, record);
       slots.set(record.slot, digest);
     },
-    remove: async (key) => {
-      records.delete(key);
-      used.delete(key);
-      await rm(recordPath(key), { force: true });
+    remove: removeOne,
+    removeAll: async (keys) => {
+      for (const key of keys) await removeOne(key);
+      await removeSlots((key) => key === undefined || keys.has(key));
+    },
+    sweep: async (hasLayer) => {
+      const folder = join(dataFolder, 'cache', 'records');
+      const useful = new Set<Digest>();
+      for (const record of await stored()) if (await hasLayer(record.layer.chainId)) useful.add(record.key.digest);
+      let count = 0;
+      for (const name of await namesIn(folder)) {
+        const key = `sha256:${name.replace(/\.json$/, '')}`;
+        if (isDigest(key) && useful.has(key)) continue;
+        if (isDigest(key)) await removeOne(key);
+        await rm(join(folder, name), { force: true, recursive: true });
+        count += 1;
+      }
+      return count + (await removeSlots((key) => key === undefined || !useful.has(key)));
     },
     chains: async (keep) => {
       const kept =
@@ -111,6 +169,10 @@ export function openStepRecords(dataFolder: string, clock: { now(): number } = D
       return [...new Set(kept.map(({ layer }) => layer.chainId))];
     },
   };
+}
+
+async function allocatedBytes(path: string): Promise<number> {
+  return ((await stat(path).catch(ignoreMissing))?.blocks ?? 0) * 512;
 }
 
 function ignoreMissing(error: unknown): undefined {

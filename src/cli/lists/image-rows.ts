@@ -10,6 +10,8 @@ export interface ImagesOptions {
   readonly trunc: boolean;
   readonly digests: boolean;
   readonly now: number;
+  /** Digits of shared and unique sizes; three when absent. */
+  readonly shareDigits?: number;
 }
 
 export function imagesFormat(format: string, digests: boolean): ListFormat {
@@ -71,7 +73,11 @@ function grouped(names: readonly string[], separator: ':' | '@'): Map<string, st
   return groups;
 }
 
-function row(image: ImageSummary, { repository, tag, digest }: Label, { trunc, now }: ImagesOptions): Row {
+function row(
+  image: ImageSummary,
+  { repository, tag, digest }: Label,
+  { trunc, now, shareDigits = 3 }: ImagesOptions,
+): Row {
   const size = humanSize(image.Size, 3);
   const known = (value: number, text: string) => (value < 0 ? 'N/A' : text);
   return {
@@ -84,7 +90,7 @@ function row(image: ImageSummary, { repository, tag, digest }: Label, { trunc, n
     Size: size,
     VirtualSize: size,
     Containers: known(image.Containers, String(image.Containers)),
-    SharedSize: known(image.SharedSize, humanSize(image.SharedSize, 3)),
-    UniqueSize: known(image.SharedSize, humanSize(image.Size - image.SharedSize, 3)),
+    SharedSize: known(image.SharedSize, humanSize(image.SharedSize, shareDigits)),
+    UniqueSize: known(image.SharedSize, humanSize(image.Size - image.SharedSize, shareDigits)),
   };
 }

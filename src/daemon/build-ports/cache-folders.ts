@@ -1,6 +1,24 @@
 import { createHash } from 'node:crypto';
-import { chmod, chown, mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { renameSync } from 'node:fs';
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import type { CacheFolderRequest, CacheFolders, Opened } from '../../builder/ports.ts';
+
+/** What is known of the folders of one id. Times are milliseconds since the epoch. */
+export interface ShelfInfo {
+  readonly name: string;
+  readonly folder: string;
+  readonly id: string;
+  readonly inUse: boolean;
+  readonly createdAt: number;
+  readonly lastUsedAt: number;
+}
+
+/** Cache folders, and what a clean-up needs to know of them. */
+export interface CacheShelves extends CacheFolders {
+  list(): Promise<readonly ShelfInfo[]>;
+  /** @returns false, having changed nothing, when a step uses it */
+  remove(name: string): Promise<boolean>;
+}
 
 /** One folder of an id. */
 interface Slot {
@@ -13,6 +31,8 @@ interface Slot {
 
 /** All folders of an id, and who waits for one. */
 interface Shelf {
+  /** Set when its folder is gone: who comes later opens a new one. */
+  removed: boolean;
   readonly folder: string;
   readonly slots: Slot[];
   readonly waiting: Set<() => void>;
@@ -22,15 +42,40 @@ interface Shelf {
  * Cache folders below `folder`: `<hash of id>/<number>`, with the id beside them for people. Only one engine has the
  * data folder, so who uses what is known in memory.
  */
-export function openCacheFolders(folder: string): CacheFolders {
+export function openCacheFolders(folder: string): CacheShelves {
   const shelves = new Map<string, Promise<Shelf>>();
+  const shelfOf = (name: string, id: string) => {
+    const opening = shelves.get(name) ?? openShelf(`${folder}/${name}`, id);
+    shelves.set(name, opening);
+    opening.catch(() => shelves.delete(name));
+    return opening;
+  };
   return {
+    async list() {
+      const names = (await readdir(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name));
+      const listed = await Promise.all(
+        names.map(async (name) => {
+          const shelf = await shelves.get(name)?.catch(() => undefined);
+          return describe(`${folder}/${name}`, name, shelf !== undefined && isUsed(shelf));
+        }),
+      );
+      return listed.filter((item) => item !== undefined);
+    },
+    async remove(name) {
+      const shelf = await shelves.get(name)?.catch(() => undefined);
+      // Nothing may come between this look and the rename.
+      if (shelf !== undefined && isUsed(shelf)) return false;
+      if (shelf !== undefined) shelf.removed = true;
+      shelves.delete(name);
+      const aside = `${folder}/removed-${name}`;
+      renameSync(`${folder}/${name}`, aside);
+      await rm(aside, { recursive: true, force: true });
+      return true;
+    },
     async open(request) {
       const name = createHash('sha256').update(request.id).digest('hex');
-      const opening = shelves.get(name) ?? openShelf(`${folder}/${name}`, request.id);
-      shelves.set(name, opening);
-      opening.catch(() => shelves.delete(name));
-      const shelf = await opening;
+      let shelf = await shelfOf(name, request.id);
+      while (shelf.removed) shelf = await shelfOf(name, request.id);
       const slot = await takeSlot(shelf, request);
       try {
         await slot.made;
@@ -53,7 +98,21 @@ async function openShelf(folder: string, id: string): Promise<Shelf> {
       slots.push({ path: `${folder}/${name}`, users: 0, exclusive: false, made: Promise.resolve() });
     else if (name.endsWith('.new')) await rm(`${folder}/${name}`, { recursive: true, force: true });
   }
-  return { folder, slots, waiting: new Set() };
+  return { folder, slots, waiting: new Set(), removed: false };
+}
+
+function isUsed({ slots, waiting }: Shelf): boolean {
+  return waiting.size > 0 || slots.some(({ users }) => users > 0);
+}
+
+async function describe(folder: string, name: string, inUse: boolean): Promise<ShelfInfo | undefined> {
+  try {
+    const [id, stats] = await Promise.all([readFile(`${folder}/id`, 'utf8'), stat(`${folder}/id`)]);
+    return { name, folder, id: id.trimEnd(), inUse, createdAt: stats.birthtimeMs, lastUsedAt: stats.mtimeMs };
+  } catch {
+    // It has just been removed, or is being made.
+    return undefined;
+  }
 }
 
 async function takeSlot(shelf: Shelf, request: CacheFolderRequest): Promise<Slot> {

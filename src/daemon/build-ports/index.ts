@@ -1,9 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import type { BuilderPorts, RootFiles } from '../../builder/ports.ts';
 import { openAgentSockets } from './agent-sockets.ts';
-import { openCacheFolders } from './cache-folders.ts';
+import { type CacheShelves, openCacheFolders } from './cache-folders.ts';
 import { gitRepositories } from './git-repositories.ts';
 import { webFiles } from './web-files.ts';
+
+export type { CacheShelves } from './cache-folders.ts';
 
 export interface BuildPortsOptions {
   readonly dataFolder: string;
@@ -14,7 +16,9 @@ export interface BuildPortsOptions {
 }
 
 /** What builds need besides layers, files and containers: caches that stay, lent agents, what ADD fetches. */
-export function openBuildPorts(options: BuildPortsOptions): Pick<BuilderPorts, 'caches' | 'agents' | 'remotes'> {
+export function openBuildPorts(
+  options: BuildPortsOptions,
+): Pick<BuilderPorts, 'agents' | 'remotes'> & { readonly caches: CacheShelves } {
   const { dataFolder, runFolder, temporary, files } = options;
   const caches = `${dataFolder}/cache/mounts`;
   mkdirSync(caches, { recursive: true, mode: 0o700 });

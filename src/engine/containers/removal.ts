@@ -78,6 +78,9 @@ export async function discard(
       removeAnonymous: options.volumes === true || hostConfig.AutoRemove === true,
     });
     await ports.store.remove('container', container.id);
+    const { chain, image } = container.record;
+    // Its image may have been removed by force: then it was the last to need the layers.
+    if (chain !== null && (await ports.images.get(image)) === undefined) await ports.garbage.removeUnneeded([chain]);
   } catch (error) {
     container.change({ type: 'removal-failed', message: toBerthError(error).message }, residue);
     await save(context, container).catch(() => undefined);

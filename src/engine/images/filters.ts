@@ -85,7 +85,7 @@ function referenceMatcher(patterns: readonly string[]): (canonical: string) => b
   };
 }
 
-function booleanValue(text: string): boolean {
+export function booleanValue(text: string): boolean {
   if (/^(?:1|t|true)$/i.test(text)) return true;
   if (/^(?:0|f|false)$/i.test(text)) return false;
   throw new BerthError('invalid', `invalid filter 'dangling=[${text}]'`, { hint: 'write true or false' });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { BerthError } from '../../errors/index.ts';
 import { type ChainId, hexOf } from '../../oci/index.ts';
@@ -18,7 +18,8 @@ export class LayerIndex {
     this.#layout = layout;
     for (const name of readdirSync(layout.layers)) {
       const record = readRecord(`${layout.layers}/${name}/layer.json`);
-      if (record && hexOf(record.chainId) === name) this.#records.set(record.chainId, record);
+      const isThere = record && hexOf(record.chainId) === name && existsSync(`${layout.layers}/${name}/fs`);
+      if (isThere) this.#records.set(record.chainId, record);
     }
     for (const record of this.#records.values()) {
       if (this.#isWhole(record)) this.#count(record.parent, 1);

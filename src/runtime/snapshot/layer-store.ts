@@ -81,6 +81,11 @@ export class LayerStore {
     return this.#layers.get(chain) !== undefined;
   }
 
+  /** Every committed layer. */
+  async chains(): Promise<readonly ChainId[]> {
+    return [...this.#layers.all()].map(({ chainId: chain }) => chain);
+  }
+
   async prepare(id: string, parent: ChainId | null): Promise<MountedRoot> {
     await this.#roots.create(id, { parent, unsynced: true });
     try {
@@ -136,9 +141,9 @@ export class LayerStore {
     await this.#roots.remove(id, this.#temp());
   }
 
-  /** The chains that writable roots stand on. */
-  async parents(): Promise<readonly ChainId[]> {
-    return this.#roots.ids().flatMap((id) => this.#roots.parent(id) ?? []);
+  /** What each writable root stands on, build steps' too. */
+  async parents(): Promise<ReadonlyMap<string, ChainId | null>> {
+    return new Map(this.#roots.ids().map((id) => [id, this.#roots.parent(id)]));
   }
 
   /** Writable layers of containers. */

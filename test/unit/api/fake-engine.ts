@@ -22,6 +22,7 @@ import {
   type SystemApi,
 } from '../../../src/api/server/index.ts';
 import type { Attachment, AttachQuery, EngineApi, LogsQuery } from '../../../src/engine/api.ts';
+import type { UsageApi } from '../../../src/engine/index.ts';
 import { BerthError } from '../../../src/errors/index.ts';
 import type { ImageId } from '../../../src/oci/index.ts';
 
@@ -353,6 +354,16 @@ export const noBuilds: BuildsApi = {
   },
 };
 
+const notAsked = async (): Promise<never> => {
+  throw new BerthError('invalid', 'nobody was expected to ask for disk usage');
+};
+export const noUsage: UsageApi = {
+  diskUsage: notAsked,
+  pruneImages: notAsked,
+  pruneContainers: notAsked,
+  pruneBuildCache: notAsked,
+};
+
 export interface TestBed {
   readonly engine: FakeEngine;
   readonly server: ApiServer;
@@ -369,7 +380,7 @@ export async function startTestBed(options: Partial<ApiServerOptions> = {}): Pro
   const engine = new FakeEngine();
   const failures: unknown[] = [];
   const log = (message: string, error?: unknown) => void failures.push([message, error]);
-  const server = createApiServer({ engine, system: fakeSystem, builds: noBuilds, log, ...options });
+  const server = createApiServer({ engine, system: fakeSystem, builds: noBuilds, usage: noUsage, log, ...options });
   await server.listenUnix({ path: socketPath });
   return {
     engine,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createApiServer } from '../../../src/api/server/index.ts';
 import { BerthError } from '../../../src/errors/index.ts';
-import { CONTAINER_ID, FakeEngine, fakeSystem, noBuilds, startTestBed, type TestBed } from './fake-engine.ts';
+import { CONTAINER_ID, FakeEngine, fakeSystem, noBuilds, noUsage, startTestBed, type TestBed } from './fake-engine.ts';
 import { RawConnection } from './raw-connection.ts';
 
 let bed: TestBed;
@@ -184,7 +184,7 @@ describe('hostile requests', () => {
 
 describe('the socket', () => {
   const another = () =>
-    createApiServer({ engine: new FakeEngine(), system: fakeSystem, builds: noBuilds, log: () => {} });
+    createApiServer({ engine: new FakeEngine(), system: fakeSystem, builds: noBuilds, usage: noUsage, log: () => {} });
 
   it('has the mode that was asked for', async () => {
     expect((await stat(bed.socketPath)).mode & 0o777).toBe(0o600);

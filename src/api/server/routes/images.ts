@@ -12,7 +12,10 @@ export function imageRoutes(services: Services): Handlers {
     async 'GET /images/json'(exchange) {
       const { query } = exchange;
       const filters = parseFilters(query.text('filters'), FILTER_KEYS.images);
-      exchange.sendJson(200, await images.list({ all: query.flag('all'), filters }));
+      exchange.sendJson(
+        200,
+        await images.list({ all: query.flag('all'), filters, sharedSize: query.flag('shared-size') }),
+      );
     },
 
     async 'GET /images/{name:.*}/json'(exchange) {
