@@ -12,3 +12,9 @@ export function imagePath(ref: string, operation = ''): string {
   const name = ref.split('/').map((part) => encodeURIComponent(part).replaceAll('%3A', ':').replaceAll('%40', '@'));
   return `/images/${name.join('/')}${operation === '' ? '' : `/${operation}`}`;
 }
+
+/** Path of a volume. @throws BerthError `invalid` for a name that cannot be one */
+export function volumePath(name: string): string {
+  if (name === '') throw new BerthError('invalid', 'a volume name is empty');
+  return `/volumes/${encodeURIComponent(name)}`;
+}

@@ -52,5 +52,9 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly run: Com
   tag: () => import('./tag.ts'),
   top: () => import('./top.ts'),
   version: () => import('./version.ts'),
+  'volume-create': async () => ({ run: (await import('./volume.ts')).create }),
+  'volume-inspect': async () => ({ run: (await import('./inspect.ts')).inspectVolumes }),
+  'volume-ls': async () => ({ run: (await import('./volume.ts')).list }),
+  'volume-rm': async () => ({ run: (await import('./volume.ts')).remove }),
   wait: async () => ({ run: (await import('./lifecycle.ts')).wait }),
 };

@@ -69,6 +69,8 @@ function hostConfig({ flags, environment }: CommandContext, binds: readonly stri
     CapDrop: flags.list('cap-drop'),
     Tmpfs: tmpfsMap(flags.list('tmpfs')),
     ...(mounts.length > 0 ? { Mounts: mounts } : {}),
+    ...(flags.list('volumes-from').length > 0 ? { VolumesFrom: flags.list('volumes-from') } : {}),
+    ...optional('VolumeDriver', flags.string('volume-driver')),
     ...optional('Runtime', flags.string('runtime')),
     ...optional('ShmSize', flags.number('shm-size')),
   };

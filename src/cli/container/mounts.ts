@@ -3,10 +3,11 @@ import { nearest } from '../../diagnostics/index.ts';
 import { BerthError } from '../../errors/index.ts';
 import { parseSize } from '../../units/index.ts';
 import { splitCsv } from './csv.ts';
+import { keyValues } from './key-values.ts';
 
 /** `HostConfig.Mounts` of the Engine API. */
 export interface MountBody {
-  readonly Type: 'bind' | 'tmpfs';
+  readonly Type: 'bind' | 'volume' | 'tmpfs';
   readonly Source?: string;
   readonly Target: string;
   readonly ReadOnly?: boolean;
@@ -14,6 +15,12 @@ export interface MountBody {
     readonly Propagation?: string;
     readonly NonRecursive?: boolean;
     readonly CreateMountpoint?: boolean;
+  };
+  readonly VolumeOptions?: {
+    readonly NoCopy?: boolean;
+    readonly Labels?: Readonly<Record<string, string>>;
+    readonly Subpath?: string;
+    readonly DriverConfig?: { readonly Name?: string; readonly Options?: Readonly<Record<string, string>> };
   };
   readonly TmpfsOptions?: { readonly SizeBytes?: number; readonly Mode?: number };
 }
@@ -31,19 +38,20 @@ const KEYS = [
   'readonly',
   'bind-propagation',
   'bind-nonrecursive',
-  'tmpfs-size',
-  'tmpfs-mode',
-];
-const PLANNED = new Set([
   'consistency',
   'volume-nocopy',
   'volume-label',
   'volume-driver',
   'volume-opt',
   'volume-subpath',
-  'bind-recursive',
-  'image-subpath',
-]);
+  'tmpfs-size',
+  'tmpfs-mode',
+];
+const PLANNED = new Set(['bind-recursive', 'image-subpath']);
+/** May stand without a value. */
+const SWITCHES = new Set(['readonly', 'bind-nonrecursive', 'volume-nocopy']);
+/** May stand several times. */
+const LISTS = new Set(['volume-label', 'volume-opt']);
 
 /** Reads one `--mount`: `type=bind,source=/a,target=/b,readonly`. @throws BerthError `invalid`, `unsupported` */
 export function parseMount(text: string, cwd: string): MountBody {
@@ -54,6 +62,7 @@ export function parseMount(text: string, cwd: string): MountBody {
       hint ? { hint } : {},
     );
   const options = new Map<string, string>();
+  const lists = new Map<string, string[]>([...LISTS].map((key) => [key, []]));
   for (const field of splitCsv(text)) {
     const equals = field.indexOf('=');
     const written = (equals < 0 ? field : field.slice(0, equals)).toLowerCase();
@@ -63,8 +72,8 @@ export function parseMount(text: string, cwd: string): MountBody {
       const meant = nearest(written, [...KEYS, ...Object.keys(ALIASES)]);
       throw fail(`unexpected key '${written}' in '${field}'`, meant && `did you mean ${meant}?`);
     }
-    if (equals < 0 && key !== 'readonly' && key !== 'bind-nonrecursive')
-      throw fail(`invalid field '${field}' must be a key=value pair`);
+    if (equals < 0 && !SWITCHES.has(key)) throw fail(`invalid field '${field}' must be a key=value pair`);
+    lists.get(key)?.push(field.slice(equals + 1));
     options.set(key, equals < 0 ? 'true' : field.slice(equals + 1));
   }
   const type = options.get('type')?.toLowerCase() ?? 'volume';
@@ -73,15 +82,21 @@ export function parseMount(text: string, cwd: string): MountBody {
   if (!isAbsolute(target)) throw fail('target must be an absolute path');
   const readonly = readBool(options.get('readonly'), () => fail(`readonly must be true or false`));
   const shared = { Target: target, ...(readonly ? { ReadOnly: true } : {}) };
+  const foreign = [...options.keys()].find((key) => /^(bind|volume|tmpfs)-/.test(key) && !key.startsWith(`${type}-`));
+  if (foreign) throw fail(`cannot mix '${foreign.replace(/-.*/, '-*')}' options with mount type '${type}'`);
   if (type === 'tmpfs') {
     if (options.has('source')) throw fail('a tmpfs has no source');
     return { Type: 'tmpfs', ...shared, ...tmpfsOptions(options, fail) };
   }
-  if (type !== 'bind')
-    throw new BerthError('unsupported', `--mount type=${type} is not there yet`, {
-      hint: 'use type=bind or type=tmpfs',
-    });
   const source = options.get('source');
+  if (type === 'volume') {
+    return { Type: 'volume', ...(source ? { Source: source } : {}), ...shared, ...volumeOptions(options, lists, fail) };
+  }
+  if (type !== 'bind') {
+    throw new BerthError('unsupported', `--mount type=${type} is not there yet`, {
+      hint: 'use type=bind, type=volume or type=tmpfs',
+    });
+  }
   if (!source) throw fail('source is required');
   return { Type: 'bind', Source: resolve(cwd, source), ...shared, ...bindOptions(options, fail) };
 }
@@ -98,6 +113,28 @@ function bindOptions(options: ReadonlyMap<string, string>, fail: Fail): Pick<Mou
   return {
     BindOptions: { ...(propagation ? { Propagation: propagation } : {}), ...(flat ? { NonRecursive: true } : {}) },
   };
+}
+
+function volumeOptions(
+  options: ReadonlyMap<string, string>,
+  lists: ReadonlyMap<string, readonly string[]>,
+  fail: Fail,
+): Pick<MountBody, 'VolumeOptions'> {
+  const driver = options.get('volume-driver');
+  const labels = keyValues(lists.get('volume-label') ?? []);
+  const driverOptions = keyValues(lists.get('volume-opt') ?? []);
+  const subpath = options.get('volume-subpath');
+  const noCopy = readBool(options.get('volume-nocopy'), () => fail('volume-nocopy must be true or false'));
+  const hasOptions = Object.keys(driverOptions).length > 0;
+  const volume = {
+    ...(noCopy ? { NoCopy: true } : {}),
+    ...(Object.keys(labels).length > 0 ? { Labels: labels } : {}),
+    ...(subpath ? { Subpath: subpath } : {}),
+    ...(driver || hasOptions
+      ? { DriverConfig: { ...(driver ? { Name: driver } : {}), ...(hasOptions ? { Options: driverOptions } : {}) } }
+      : {}),
+  };
+  return Object.keys(volume).length > 0 ? { VolumeOptions: volume } : {};
 }
 
 function tmpfsOptions(options: ReadonlyMap<string, string>, fail: Fail): Pick<MountBody, 'TmpfsOptions'> {
