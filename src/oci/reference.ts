@@ -110,9 +110,10 @@ export function familiarName(reference: Reference): string {
 /** The short form without tag and digest. */
 export function familiarRepository(reference: Repository): string {
   if (reference.registry !== DEFAULT_REGISTRY) return `${reference.registry}/${reference.repository}`;
-  return reference.repository.startsWith('library/')
-    ? reference.repository.slice('library/'.length)
-    : reference.repository;
+  const [first = '', second, ...more] = reference.repository.split('/');
+  if (first === 'library' && second !== undefined && more.length === 0) return second;
+  // A path that begins as a host does would be read as one.
+  return looksLikeHost(first) ? `${reference.registry}/${reference.repository}` : reference.repository;
 }
 
 function suffix({ tag, digest }: Reference): string {
@@ -124,12 +125,15 @@ function splitOnce(text: string, separator: string): [string, string | undefined
   return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
 
+function looksLikeHost(first: string): boolean {
+  return /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase();
+}
+
 /** The first component is a registry only if it could not be a user name: it has a dot, a port, or is localhost. */
 function splitRegistry(named: string): { registry: string; remainder: string } {
   const slash = named.indexOf('/');
   const first = slash < 0 ? '' : named.slice(0, slash);
-  const isHost = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase();
-  if (slash < 0 || !isHost || !HOST.test(first)) return { registry: DEFAULT_REGISTRY, remainder: named };
+  if (slash < 0 || !looksLikeHost(first) || !HOST.test(first)) return { registry: DEFAULT_REGISTRY, remainder: named };
   const registry = first === 'index.docker.io' ? DEFAULT_REGISTRY : first;
   return { registry, remainder: named.slice(slash + 1) };
 }

@@ -3,6 +3,7 @@ export type { BlobOptions } from './blob.ts';
 export { createRegistryClient, type RegistryClient, type RegistryClientOptions } from './client.ts';
 export { type Mirror, parseRegistryConfig, type RegistryConfig, type RegistryRule } from './config.ts';
 export { type CopyOptions, copyImage } from './copy/copy-image.ts';
+export { type LayoutImage, layoutSource, layoutTarget } from './copy/layout.ts';
 export {
   type ImageLocation,
   type OpenLocationOptions,
@@ -11,6 +12,7 @@ export {
   parseLocation,
 } from './copy/location.ts';
 export type { CopyMessage, CopySource, CopyTarget } from './copy/ports.ts';
+export { registrySource, registryTarget } from './copy/registry-place.ts';
 export { isAttestation } from './documents/choose.ts';
 export type { Document } from './documents/parse.ts';
 export type { ReferrersOptions } from './documents/referrers.ts';

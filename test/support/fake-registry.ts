@@ -35,6 +35,8 @@ export interface FakeRegistryOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
   /** Smallest chunk of an upload that is taken, but for the last. */
   readonly minChunk?: number;
+  /** It has the referrers API; then with the artifact types that it filters by itself. */
+  readonly referrers?: 'plain' | 'filtering';
 }
 
 interface Upload {
@@ -160,12 +162,14 @@ export class FakeRegistry {
   async #usual(request: IncomingMessage, stage: Stage): Promise<void> {
     const url = new URL(request.url ?? '', this.origin);
     if (url.pathname === '/token') return this.#token(request, url, stage);
-    const path = /^\/v2\/(?:(.+)\/(blobs|manifests|tags)\/(.*))?$/.exec(url.pathname);
+    const path = /^\/v2\/(?:(.+)\/(blobs|manifests|tags|referrers)\/(.*))?$/.exec(url.pathname);
     if (!path) return stage.send(404);
     const [, repository = '', kind, rest = ''] = path;
     if (!this.#mayEnter(request, repository)) return this.#challenge(stage, repository);
     if (kind === undefined) return stage.send(200, {}, '{}');
     if (kind === 'manifests') return this.#manifest(request, `${repository}:${rest}`, repository, stage);
+    if (kind === 'referrers' && this.#options.referrers) return this.#referrers(repository, rest, url, stage);
+    if (kind === 'referrers') return stage.send(404, {}, '404 page not found');
     if (kind === 'tags') return this.#tags(repository, url, stage);
     if (rest.startsWith('uploads/')) return this.#upload(request, url, { repository, id: rest.slice(8) }, stage);
     const content = this.blobs.get(`${repository}@${rest}`);
@@ -203,7 +207,9 @@ export class FakeRegistry {
     if (request.method === 'PUT') {
       const tag = key.slice(repository.length + 1);
       const { digest } = this.addManifest(repository, tag, await bodyOf(request), request.headers['content-type']);
-      return stage.send(201, { 'Docker-Content-Digest': digest, Location: `/v2/${repository}/manifests/${digest}` });
+      const headers = { 'Docker-Content-Digest': digest, Location: `/v2/${repository}/manifests/${digest}` };
+      const subject = this.#options.referrers && subjectIn(this.manifests.get(key)?.bytes);
+      return stage.send(201, { ...headers, ...(subject ? { 'OCI-Subject': subject } : {}) });
     }
     const found = this.manifests.get(key);
     if (!found) return stage.send(404, {}, errors('MANIFEST_UNKNOWN', 'manifest unknown'));
@@ -212,6 +218,22 @@ export class FakeRegistry {
       return stage.send(202);
     }
     stage.send(200, { 'Content-Type': found.type, 'Docker-Content-Digest': sha256(found.bytes) }, found.bytes);
+  }
+
+  /** @see distribution-spec, "Listing Referrers" */
+  #referrers(repository: string, subject: string, url: URL, stage: Stage): void {
+    const { referrers } = this.#options;
+    const wanted = referrers === 'filtering' ? url.searchParams.get('artifactType') : null;
+    const manifests = [...this.manifests]
+      .filter(([key, { bytes }]) => key.startsWith(`${repository}:sha256:`) && subjectIn(bytes) === subject)
+      .map(([, { bytes, type }]) => {
+        const { artifactType, annotations } = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>;
+        return { mediaType: type, digest: sha256(bytes), size: bytes.length, artifactType, annotations };
+      })
+      .filter(({ artifactType }) => wanted === null || artifactType === wanted);
+    const applied: Record<string, string> = wanted === null ? {} : { 'OCI-Filters-Applied': 'artifactType' };
+    const body = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests });
+    stage.send(200, { 'Content-Type': mediaTypes.ociIndex, ...applied }, body);
   }
 
   #tags(repository: string, url: URL, stage: Stage): void {
@@ -290,6 +312,10 @@ function stageOf(request: IncomingMessage, response: ServerResponse, usual: () =
       response.write(body.subarray(0, bytes), () => response.destroy());
     },
   };
+}
+
+function subjectIn(bytes: Buffer | undefined): string | undefined {
+  return (JSON.parse(bytes?.toString('utf8') ?? '{}') as { subject?: { digest: string } }).subject?.digest;
 }
 
 function passwordOf(authorization: string): string | undefined {

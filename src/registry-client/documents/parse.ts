@@ -106,11 +106,11 @@ function descriptor(value: unknown, at: string, fail: Fail): Descriptor {
 function platformOf(value: Readonly<Record<string, unknown>>): Platform {
   const { os, architecture, variant, 'os.version': version, 'os.features': features } = value;
   return {
-    os: typeof os === 'string' ? os : '',
     architecture: typeof architecture === 'string' ? architecture : '',
-    ...(typeof variant === 'string' && variant !== '' ? { variant } : {}),
+    os: typeof os === 'string' ? os : '',
     ...(typeof version === 'string' && version !== '' ? { 'os.version': version } : {}),
     ...(Array.isArray(features) ? { 'os.features': features.filter((one) => typeof one === 'string') } : {}),
+    ...(typeof variant === 'string' && variant !== '' ? { variant } : {}),
   };
 }
 
