@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -119,6 +120,14 @@ export class Host {
     return pid > 0 && isRunning(pid) ? pid : undefined;
   }
 
+  /** The end of the engine without a farewell. Resolves when nobody answers any more: its last thread may take a while. */
+  async killEngine(): Promise<void> {
+    const pid = this.enginePid();
+    if (pid === undefined) return;
+    process.kill(pid, 'SIGKILL');
+    await until(() => refusesConnections(this.socket));
+  }
+
   async dispose(): Promise<void> {
     const { stdout } = await this.berth(['ps', '-aq', '--no-trunc']);
     const ids = stdout.split('\n').filter(Boolean);
@@ -139,6 +148,16 @@ export function isRunning(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+function refusesConnections(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket, () => {
+      connection.destroy();
+      resolve(false);
+    });
+    connection.once('error', () => resolve(true));
+  });
 }
 
 /** Waits for a condition, asking every 10 ms. */

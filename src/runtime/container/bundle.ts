@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type HostNetworkFiles, networkFiles } from '../spec/network-files.ts';
 import type { OciConfig } from '../spec/oci-config.ts';
+import { unpin } from './bind-sources.ts';
 import { takeBack } from './lent-files.ts';
 
 /**
@@ -33,6 +34,7 @@ export interface BundleFiles {
 
 /** Makes an empty bundle; what an earlier, unfinished attempt left there is thrown away. */
 export function makeBundle(bundle: string): BundleFiles {
+  unpin(bundle);
   takeBack(bundle);
   rmSync(bundle, { recursive: true, force: true });
   mkdirSync(bundle, { recursive: true, mode: 0o700 });
@@ -59,6 +61,7 @@ export function readConfig(bundle: string): OciConfig | undefined {
 }
 
 export function removeBundle(bundle: string): void {
+  unpin(bundle);
   takeBack(bundle);
   rmSync(bundle, { recursive: true, force: true });
 }
