@@ -40,7 +40,7 @@ export function isIndexType(mediaType: string): boolean {
 }
 
 /** The form that suits manifests: Docker's, when all of them are Docker's. */
-export function indexFormatOf(entries: readonly Descriptor[]): IndexFormat {
+function indexFormatOf(entries: readonly Descriptor[]): IndexFormat {
   return entries.length > 0 && entries.every(({ mediaType }) => mediaType === mediaTypes.dockerManifest)
     ? 'docker'
     : 'oci';

@@ -28,7 +28,6 @@ export {
   type EntryChanges,
   encodeIndex,
   type IndexFormat,
-  indexFormatOf,
   isIndexType,
 } from './image-index.ts';
 export { formatPlatform, hostPlatform, type Platform, parsePlatform } from './platform.ts';
