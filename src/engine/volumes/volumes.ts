@@ -219,10 +219,10 @@ export class Volumes implements VolumesApi {
     return {
       CreatedAt: formatRfc3339Nano(createdAt),
       Driver: 'local',
-      Labels: Object.keys(labels).length > 0 ? labels : null,
+      Labels: sorted(labels),
       Mountpoint: this.#ports.volumes.pathOf(name),
       Name: name,
-      Options: Object.keys(options).length > 0 ? options : null,
+      Options: sorted(options),
       Scope: 'local',
     };
   }
@@ -238,6 +238,12 @@ export class Volumes implements VolumesApi {
       if (this.#turns.get(name) === run) this.#turns.delete(name);
     }
   }
+}
+
+/** As Go prints maps; null for none. */
+function sorted(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> | null {
+  const entries = Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1));
+  return entries.length > 0 ? Object.fromEntries(entries) : null;
 }
 
 function newRecord(name: string, createdAt: number, options: VolumeRecord['options']): VolumeRecord {

@@ -2,7 +2,7 @@ import { closeSync, existsSync, fstatSync, mkdirSync, rmSync, statSync, writeFil
 import { BerthError } from '../../errors/index.ts';
 import { O_PATH, openInRoot, pathOfFd } from '../linux/in-root.ts';
 import { flags, mount, umount } from '../linux/libc.ts';
-import { mountsBelow } from '../snapshot/mounts.ts';
+import { mountsBelow } from '../linux/mount-table.ts';
 import type { BindRequest } from '../spec/mounts.ts';
 
 /** A source that does not exist is left for the runtime to complain about. */

@@ -3,11 +3,11 @@ import { rename } from 'node:fs/promises';
 import { BerthError } from '../../errors/index.ts';
 import type { ChainId } from '../../oci/index.ts';
 import { flags, umount, umountInThread } from '../linux/libc.ts';
+import { mountsBelow } from '../linux/mount-table.ts';
 import { mountOverlay } from '../linux/overlay.ts';
 import { syncDirectory, writeJson } from './durable.ts';
 import type { LayerIndex } from './layer-index.ts';
 import type { Layout } from './layout.ts';
-import { mountsBelow } from './mounts.ts';
 import { removeTree } from './remove-tree.ts';
 import { inheritTop } from './root-item.ts';
 

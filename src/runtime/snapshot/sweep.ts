@@ -1,9 +1,9 @@
 import { readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { hexOf } from '../../oci/index.ts';
 import { flags, umount } from '../linux/libc.ts';
+import { mountsBelow } from '../linux/mount-table.ts';
 import type { LayerIndex } from './layer-index.ts';
 import type { Layout } from './layout.ts';
-import { mountsBelow } from './mounts.ts';
 import { removeTree } from './remove-tree.ts';
 import type { Roots } from './roots.ts';
 
@@ -23,7 +23,8 @@ export async function sweep(parts: {
   for (const id of roots.ids()) if (!isLive(id)) await roots.remove(id, parts.makeTemp());
   const known = new Set(roots.ids());
   const kept = new Set([...known].map((id) => roots.path(id)));
-  for (const target of mountsBelow(layout.folder)) if (!kept.has(target)) umount(target, flags.MNT_DETACH);
+  for (const target of [...mountsBelow(layout.roots), ...mountsBelow(layout.views)])
+    if (!kept.has(target)) umount(target, flags.MNT_DETACH);
   const stale = [
     ...readdirSync(layout.roots)
       .filter((id) => !known.has(id))

@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
 import { BerthError } from '../../errors/index.ts';
 import type { RootFiles } from '../files/index.ts';
 import { flags, mount, umountInThread } from '../linux/libc.ts';
-import { mountsBelow } from '../snapshot/mounts.ts';
+import { mountsBelow } from '../linux/mount-table.ts';
 import { type VolumeMount, volumeMount } from './driver-options.ts';
 
 /** What a removal that was cut short leaves behind begins so. No volume's name does. */
