@@ -22,9 +22,6 @@ import { type ApiRequest, Session } from './session.ts';
 import type { BlobSource, UploadOptions, UploadOutcome } from './upload/ports.ts';
 import { uploadBlob } from './upload/upload.ts';
 
-/** What is lost at most when a registry cannot tell how much of a chunk came. */
-const UPLOAD_CHUNK = 16 * 1024 * 1024;
-
 export interface RegistryClientOptions {
   readonly config?: RegistryConfig;
   readonly keychain?: Keychain;
@@ -36,7 +33,7 @@ export interface RegistryClientOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Longest silence on a connection. Default 60 s. */
   readonly idleTimeoutMs?: number;
-  /** Uploads go in requests of this size, which proxies may limit. Default 16 MiB. */
+  /** Uploads go in requests of this size, which proxies may limit. Default: by the blob, 0.5 to 16 MiB. */
   readonly uploadChunkBytes?: number;
 }
 
@@ -101,7 +98,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   const session = new Session({ transport, tokens, backOff: new BackOff(now), retry, now });
   const shared = {
     retry,
-    chunkBytes: options.uploadChunkBytes ?? UPLOAD_CHUNK,
+    chunkBytes: options.uploadChunkBytes,
     close: () => transport.close(),
     fallbackTags: new FallbackTags(),
     transport,
@@ -111,7 +108,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
 
 interface SharedParts {
   readonly retry: RetryPolicy;
-  readonly chunkBytes: number;
+  readonly chunkBytes: number | undefined;
   readonly close: () => void;
   readonly fallbackTags: FallbackTags;
   readonly transport: Transport;

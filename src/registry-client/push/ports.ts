@@ -22,3 +22,10 @@ export interface PushMessage {
   readonly progress?: string;
   readonly aux?: { readonly Tag: string; readonly Digest: string; readonly Size: number };
 }
+
+/** How layers are compressed that have no compressed form yet. */
+export interface PushCompression {
+  readonly format: 'gzip' | 'zstd';
+  /** 1 to 9 for gzip (default 1), 1 to 22 for zstd (default 3). */
+  readonly level?: number | undefined;
+}

@@ -14,10 +14,11 @@ import {
 } from '../../oci/index.ts';
 import type { RegistryClient } from '../client.ts';
 import { Progress } from '../pull/progress.ts';
+import { SharedWork } from '../pull/shared-work.ts';
 import type { BlobSource, UploadMemory, UploadOutcome } from '../upload/ports.ts';
 import type { LayerBlobs } from './layer-blobs.ts';
-import { PackedLayer } from './packed-layer.ts';
-import type { PushLayer, PushMessage, PushSource } from './ports.ts';
+import { PackedLayer, type SharedPacking } from './packed-layer.ts';
+import type { PushCompression, PushLayer, PushMessage, PushSource } from './ports.ts';
 
 const PARALLEL = 4;
 /** What a push that broke off has packed is kept this long. */
@@ -36,6 +37,10 @@ export interface PushRequest {
   /** With a tag. */
   readonly reference: Reference;
   readonly image: PushSource;
+  /** Absent: a compressed form that is known already, else gzip. */
+  readonly compression?: PushCompression | undefined;
+  /** Annotations of the manifest. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
   readonly emit: (message: PushMessage) => void;
   readonly signal: AbortSignal;
 }
@@ -55,45 +60,58 @@ export function createPusher({ folder, blobs, memory, now }: PusherOptions): Pus
     const path = join(folder, name);
     if (now() - statSync(path).mtimeMs > KEEP_MS) rmSync(path, { force: true });
   }
+  const packing: SharedPacking = { folder, work: new SharedWork(), users: new Map() };
 
   return {
-    async push(client, { reference, image, emit, signal }) {
+    async push(client, { reference, image, compression, annotations, emit, signal }) {
       const progress = new Progress(emit, now);
       emit({ status: `The push refers to repository [${reference.registry}/${reference.repository}]` });
-      const packed = image.layers.map((layer) => new PackedLayer(layer, folder));
+      const packed = image.layers.map((layer) => new PackedLayer(layer, packing, compression));
       for (const { diffId } of image.layers) progress.status('Preparing', shortId(diffId));
-      const failure = new AbortController();
-      const job: LayerJob = {
-        client,
-        reference,
-        progress,
-        blobs,
-        memory,
-        signal: AbortSignal.any([signal, failure.signal]),
-      };
-      // First, because it is small: who may not push is told so before a layer is compressed.
-      const config = await pushConfig(job, image.configBytes);
-      const queue = new PQueue({ concurrency: PARALLEL });
-      const pushing = image.layers.map((layer, place) =>
-        queue
-          .add(() => pushLayer(job, layer, packed[place]!))
-          .catch((error: unknown) => {
-            failure.abort(error);
-            throw error;
-          }),
-      );
-      await Promise.allSettled(pushing);
-      signal.throwIfAborted();
-      if (failure.signal.aborted) throw failure.signal.reason;
-      const layers = (await Promise.all(pushing)) as readonly Descriptor[];
-      const manifest: Manifest = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers };
-      const bytes = Buffer.from(canonicalJson(manifest));
-      const { digest } = await client.putManifest(reference, { bytes, mediaType: mediaTypes.ociManifest, signal });
-      await Promise.all(packed.map((layer) => layer.remove()));
-      const Tag = reference.tag ?? '';
-      emit({ status: `${Tag}: digest: ${digest} size: ${bytes.length}` });
-      emit({ aux: { Tag, Digest: digest, Size: bytes.length } });
-      return { digest };
+      let isPushed = false;
+      try {
+        const failure = new AbortController();
+        const job: LayerJob = {
+          client,
+          reference,
+          progress,
+          blobs,
+          memory,
+          format: compression?.format,
+          signal: AbortSignal.any([signal, failure.signal]),
+        };
+        // First, because it is small: who may not push is told so before a layer is compressed.
+        const config = await pushConfig(job, image.configBytes);
+        const queue = new PQueue({ concurrency: PARALLEL });
+        const pushing = image.layers.map((layer, place) =>
+          queue
+            .add(() => pushLayer(job, layer, packed[place]!))
+            .catch((error: unknown) => {
+              failure.abort(error);
+              throw error;
+            }),
+        );
+        await Promise.allSettled(pushing);
+        signal.throwIfAborted();
+        if (failure.signal.aborted) throw failure.signal.reason;
+        const layers = (await Promise.all(pushing)) as readonly Descriptor[];
+        const manifest: Manifest = {
+          schemaVersion: 2,
+          mediaType: mediaTypes.ociManifest,
+          config,
+          layers,
+          ...(annotations && Object.keys(annotations).length > 0 ? { annotations } : {}),
+        };
+        const bytes = Buffer.from(canonicalJson(manifest));
+        const { digest } = await client.putManifest(reference, { bytes, mediaType: mediaTypes.ociManifest, signal });
+        isPushed = true;
+        const Tag = reference.tag ?? '';
+        emit({ status: `${Tag}: digest: ${digest} size: ${bytes.length}` });
+        emit({ aux: { Tag, Digest: digest, Size: bytes.length } });
+        return { digest };
+      } finally {
+        await Promise.all(packed.map((layer) => layer.leave({ isPushed })));
+      }
     },
   };
 }
@@ -104,14 +122,16 @@ interface LayerJob {
   readonly progress: Progress;
   readonly blobs: LayerBlobs;
   readonly memory: UploadMemory;
+  /** The compression that was asked for. */
+  readonly format: PushCompression['format'] | undefined;
   readonly signal: AbortSignal;
 }
 
 async function pushLayer(job: LayerJob, layer: PushLayer, packed: PackedLayer): Promise<Descriptor> {
-  const { client, reference, blobs, progress, memory, signal } = job;
+  const { client, reference, blobs, progress, memory, format, signal } = job;
   const id = shortId(layer.diffId);
   const here = `${reference.registry}/${reference.repository}`;
-  const known = await blobs.get(layer.diffId);
+  const known = await blobs.get(layer.diffId, format);
   const mountFrom = (known?.places ?? [])
     .filter((place) => place !== here && place.startsWith(`${reference.registry}/`))
     .map((place) => place.slice(reference.registry.length + 1))

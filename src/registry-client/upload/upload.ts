@@ -7,6 +7,19 @@ import { type Access, type RepositoryName, writePlace } from '../repository.ts';
 import type { ApiRequest, Place, Session } from '../session.ts';
 import type { BlobSource, UploadOptions, UploadOutcome } from './ports.ts';
 
+/**
+ * What a broken upload has of its last chunk is lost with registries that cannot go on within one (docker-registry 2.8):
+ * chunks are this part of the blob, so that even ten breaks cost little of it, within limits.
+ */
+const CHUNKS = 80;
+const LEAST_CHUNK = 512 * 1024;
+const LARGEST_CHUNK = 16 * 1024 * 1024;
+/** Blobs up to here go with the request that ends the upload. */
+const WHOLE = 2 * 1024 * 1024;
+/** A registry that answers a chunk this late, for this part of the chunk's time, gets larger ones. */
+const SLOW_ANSWER_MS = 50;
+const SLOW_ANSWER_PART = 0.15;
+
 /** An upload that the registry knows. Each answer names the place for the next request. */
 interface Upload {
   readonly location: URL;
@@ -25,7 +38,7 @@ class UploadLost extends Error {}
  * @see distribution-spec, "Pushing blobs"
  */
 export async function uploadBlob(
-  access: Access & { readonly retry: RetryPolicy; readonly chunkBytes: number },
+  access: Access & { readonly retry: RetryPolicy; readonly chunkBytes?: number | undefined },
   name: RepositoryName,
   source: BlobSource,
   options: UploadOptions = {},
@@ -76,22 +89,25 @@ function lost(digest: Digest): BerthError {
 class BlobUpload {
   readonly key: string;
   readonly #session: Session;
-  readonly #chunkBytes: number;
+  readonly #fixedChunk: number | undefined;
   readonly #place: Place;
   readonly #source: BlobSource;
   readonly #options: UploadOptions;
+  #nextChunk: number;
 
+  /** @param access `chunkBytes` fixes the size of chunks, which otherwise depends on the blob and the registry */
   constructor(
-    { session, chunkBytes }: { readonly session: Session; readonly chunkBytes: number },
+    { session, chunkBytes }: { readonly session: Session; readonly chunkBytes?: number | undefined },
     place: Place,
     source: BlobSource,
     options: UploadOptions,
   ) {
     this.#session = session;
-    this.#chunkBytes = chunkBytes;
+    this.#fixedChunk = chunkBytes;
     this.#place = place;
     this.#source = source;
     this.#options = options;
+    this.#nextChunk = chunkBytes ?? Math.min(LARGEST_CHUNK, Math.max(LEAST_CHUNK, Math.ceil(source.size / CHUNKS)));
     const { host, repository } = place.endpoint;
     this.key = `${host.authority}/${repository}@${source.digest}`;
   }
@@ -106,7 +122,7 @@ class BlobUpload {
 
   /** Small blobs go with the request that ends the upload. */
   wholeUpTo({ offset, minChunk }: Upload): number {
-    return offset === 0 ? Math.max(this.#chunkBytes, minChunk) : 0;
+    return offset === 0 ? Math.max(this.#fixedChunk ?? WHOLE, minChunk) : 0;
   }
 
   /** @returns undefined when the blob was mounted */
@@ -157,7 +173,13 @@ class BlobUpload {
 
   async sendChunk(upload: Upload): Promise<Upload> {
     const { offset, minChunk } = upload;
-    const length = Math.min(Math.max(this.#chunkBytes, minChunk), this.#source.size - offset);
+    const length = Math.min(Math.max(this.#nextChunk, minChunk), this.#source.size - offset);
+    const began = performance.now();
+    let sentAt = began;
+    const noted = async function* (bytes: AsyncIterable<Uint8Array>) {
+      yield* bytes;
+      sentAt = performance.now();
+    };
     const response = await this.#session.once(
       this.#place,
       this.#request('PATCH', upload.location, {
@@ -166,13 +188,18 @@ class BlobUpload {
           'Content-Range': `${offset}-${offset + length - 1}`,
           'Content-Length': String(length),
         },
-        body: () => this.#slice(offset, length),
+        body: () => noted(this.#slice(offset, length)),
         understood: [404, 416],
       }),
     );
     response.discard();
     if (response.status >= 400) throw new UploadLost(`PATCH was answered by ${response.status}`);
     this.#options.onProgress?.(offset + length);
+    const answered = performance.now();
+    const waited = answered - sentAt;
+    if (waited > SLOW_ANSWER_MS && waited > SLOW_ANSWER_PART * (answered - began)) {
+      this.#nextChunk = this.#fixedChunk ?? Math.min(2 * this.#nextChunk, LARGEST_CHUNK);
+    }
     return { location: this.#locationOf(response, upload.location), offset: offset + length, minChunk };
   }
 
