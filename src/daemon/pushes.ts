@@ -73,17 +73,16 @@ export function createPushes(
   }
 
   return {
-    async push(name, { tag, auth, emit, signal }) {
+    async push(name, { tag, auth, ...rest }) {
       const named = parseReference(name);
       if (named.digest !== undefined) throw new BerthError('invalid', 'cannot push a digest reference');
       const access = client.as(keychainOf(auth, named.registry));
-      for (const reference of await namesOf(named, tag ?? named.tag))
-        await pushOne(reference, access, { emit, signal });
+      for (const reference of await namesOf(named, tag ?? named.tag)) await pushOne(reference, access, rest);
     },
   };
 }
 
-type PushRest = Pick<Parameters<PushesApi['push']>[1], 'emit' | 'signal'>;
+type PushRest = Omit<Parameters<PushesApi['push']>[1], 'tag' | 'auth'>;
 
 function notHere(reference: Reference): BerthError {
   return new BerthError('not-found', `An image does not exist locally with the tag: ${familiarRepository(reference)}`, {

@@ -95,6 +95,9 @@ export interface PushesApi {
     options: {
       readonly tag?: string;
       readonly auth?: RegistryAuth;
+      readonly compression?: { readonly format: 'gzip' | 'zstd'; readonly level?: number };
+      /** Annotations of the manifest. */
+      readonly annotations?: Readonly<Record<string, string>>;
       emit(message: JsonMessage): void;
       readonly signal: AbortSignal;
     },

@@ -118,14 +118,52 @@ async function push(exchange: Exchange, { pushes }: Services): Promise<void> {
   if (!pushes) throw new BerthError('unsupported', 'this engine cannot reach registries');
   const stream = new JsonStream(exchange);
   const auth = parseRegistryAuth(exchange.header('x-registry-auth'));
+  const compression = parseCompression(query.text('berth-compression'));
+  const annotations = query.text('berth-annotations');
   await stream.run(() =>
     pushes.push(exchange.param('name'), {
       ...optional('tag', query.text('tag')),
       ...optional('auth', auth),
+      ...optional('compression', compression),
+      ...optional('annotations', annotations === undefined ? undefined : parseAnnotations(annotations)),
       emit: (message) => stream.emit(message),
       signal,
     }),
   );
+}
+
+const LEVELS = { gzip: [0, 9], zstd: [1, 22] } as const;
+
+/** `zstd`, or with a level `zstd:19`. Docker's API has no such parameter. */
+function parseCompression(text: string | undefined): { format: 'gzip' | 'zstd'; level?: number } | undefined {
+  if (text === undefined) return undefined;
+  const [, format, level] = /^(gzip|zstd)(?::(\d{1,2}))?$/.exec(text) ?? [];
+  if (format !== 'gzip' && format !== 'zstd') {
+    throw new BerthError('invalid', `unknown compression: ${JSON.stringify(text.slice(0, 40))}`, {
+      hint: 'layers are pushed as gzip or zstd',
+    });
+  }
+  if (level === undefined) return { format };
+  const [least, most] = LEVELS[format];
+  if (Number(level) < least || Number(level) > most) {
+    throw new BerthError('invalid', `compression level ${level} is not one of ${format}: ${least} to ${most}`);
+  }
+  return { format, level: Number(level) };
+}
+
+/** A JSON object of strings. */
+function parseAnnotations(text: string): Readonly<Record<string, string>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isRecord || !Object.values(value as object).every((one) => typeof one === 'string')) {
+    throw new BerthError('invalid', 'berth-annotations is not a JSON object of strings');
+  }
+  return value as Readonly<Record<string, string>>;
 }
 
 /** The `tag` parameter may also hold a digest. */
