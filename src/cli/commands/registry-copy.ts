@@ -1,6 +1,6 @@
 import { parsePlatform } from '../../oci/index.ts';
 import type { Command } from '../context.ts';
-import { explained, withRegistries } from '../registry/open.ts';
+import { withRegistries } from '../registry/open.ts';
 import { withSource, withTarget } from '../registry/places.ts';
 import { printMessages } from '../streams/messages.ts';
 import { UsageError } from '../syntax/usage-error.ts';
@@ -12,7 +12,7 @@ export const run: Command = async ({ name, flags, args, environment }) => {
   if (platforms.length > 0 && flags.has('all-platforms') && flags.bool('all-platforms')) {
     throw new UsageError('--platform and --all-platforms exclude each other', { exitCode: 1, command: name });
   }
-  const { copyImage, parseLocation } = await import('../../registry-client/index.ts');
+  const { copyImage } = await import('../../registry-client/index.ts');
   return await withRegistries(environment, {}, async (registries) => {
     const digest = await withSource(from, environment, registries, (source) =>
       withTarget(to, environment, registries, async (target) => {
@@ -27,10 +27,6 @@ export const run: Command = async ({ name, flags, args, environment }) => {
             signal: registries.signal,
           });
           return copied.digest;
-        } catch (error) {
-          const location = parseLocation(to);
-          const isTargets = location.kind === 'registry' && /^(?:pushing|listing)/.test((error as Error).message);
-          throw isTargets ? await explained(error, registries.client, location.reference) : error;
         } finally {
           messages.end();
           await printed;

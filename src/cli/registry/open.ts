@@ -52,11 +52,10 @@ export async function withRegistries<T>(
 export async function explained(error: unknown, client: RegistryClient, reference: Reference): Promise<unknown> {
   if (!isBerthError(error)) return error;
   const { registry, repository } = reference;
-  if (isRefusal(error)) {
-    const hint = `berth login${registry === 'docker.io' ? '' : ` ${registry}`}`;
-    return new BerthError(error.kind, error.message, { hint, cause: error });
-  }
-  if (error.kind !== 'not-found' || reference.digest !== undefined || error.hint !== undefined) return error;
+  const refusal = explainedRefusal(error, registry);
+  if (refusal !== error) return refusal;
+  if (told.has(error) || error.kind !== 'not-found' || reference.digest !== undefined || error.hint !== undefined)
+    return error;
   const tags = await tagsOf(client, { registry, repository });
   if (tags.length === 0) return error;
   const meant = nearest(reference.tag ?? 'latest', tags);
@@ -64,6 +63,18 @@ export async function explained(error: unknown, client: RegistryClient, referenc
     ? `did you mean ${familiarName({ registry, repository, tag: meant })}?`
     : `tags of ${familiarRepository(reference)}: ${tags.slice(0, 10).join(', ')}${tags.length > 10 ? ', ...' : ''}`;
   return new BerthError(error.kind, error.message, { hint, cause: error });
+}
+
+/** Errors that say already which registry one has to log in to. */
+const told = new WeakSet<Error>();
+
+/** Says how to log in to the registry that refused. */
+export function explainedRefusal(error: unknown, registry: Registry): unknown {
+  if (!isBerthError(error) || told.has(error) || !isRefusal(error)) return error;
+  const hint = `berth login${registry === 'docker.io' ? '' : ` ${registry}`}`;
+  const explained = new BerthError(error.kind, error.message, { hint, cause: error });
+  told.add(explained);
+  return explained;
 }
 
 /** A registry that hides what one may not see says that it is not there. */

@@ -1,6 +1,6 @@
 import type { CopySource, CopyTarget, ImageLocation } from '../../registry-client/index.ts';
 import type { CliEnvironment } from '../environment.ts';
-import { explained, type Registries } from './open.ts';
+import { explained, explainedRefusal, type Registries } from './open.ts';
 
 /** Uses an image in a registry, a layout or an archive. */
 export async function withSource<T>(
@@ -32,8 +32,27 @@ export async function withTarget<T>(
   const { openTarget, parseLocation } = await import('../../registry-client/index.ts');
   const target = await openTarget(parseLocation(text), { client, cwd, temporary: env['TMPDIR'] || '/var/tmp' });
   try {
-    return await use(target);
+    return await use(withOwnRefusals(target));
   } finally {
     await target.close();
   }
+}
+
+/** What a target refuses is told of its registry, and not of the source's. */
+function withOwnRefusals(target: CopyTarget): CopyTarget {
+  const registry = target.repository?.registry;
+  if (registry === undefined) return target;
+  const told = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      throw explainedRefusal(error, registry);
+    }
+  };
+  return {
+    ...target,
+    hasDocument: (digest, signal) => told(target.hasDocument(digest, signal)),
+    putBlob: (blob, source, options) => told(target.putBlob(blob, source, options)),
+    putDocument: (document, options) => told(target.putDocument(document, options)),
+  };
 }

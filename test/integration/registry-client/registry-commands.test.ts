@@ -146,6 +146,10 @@ describe('registry copy', () => {
     });
     expect(code).toBe(1);
     expect(stderr).toContain(`hint: berth login ${secure.host}`);
+    const copied = await runMain(['registry', 'copy', `${plain.host}/team/app:amd`, `${secure.host}/a/b`], {
+      env: { ...env, DOCKER_CONFIG: '/nonexistent' },
+    });
+    expect(copied.stderr).toContain(`hint: berth login ${secure.host}`);
   });
 });
 
