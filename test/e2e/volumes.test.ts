@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Host } from '../support/host.ts';
@@ -88,7 +88,7 @@ describe('a named volume', () => {
         'ls',
       ]);
       expect(result.code, subpath).toBe(125);
-      expect(result.stderr).toContain(`cannot access path ${subpath} in the volume`);
+      expect(result.stderr).toContain(`cannot access path ${subpath} in `);
     }
   });
 
@@ -133,6 +133,23 @@ describe('a folder of the host', () => {
     expect(refused).toMatchObject({ code: 125, stderr: expect.stringContaining('bind source path does not exist') });
     await run('-v', `${missing}:/x`, 'busybox', 'touch', '/x/made');
     expect(statSync(join(missing, 'made')).isFile()).toBe(true);
+  });
+});
+
+describe('idmap', () => {
+  it.each(['mount', 'volume'])('lets files keep the owner of the folder, by --%s', async (flag) => {
+    const owned = join(folder, `owned-${flag}`);
+    mkdirSync(owned);
+    writeFileSync(join(owned, 'before'), '');
+    for (const path of [owned, join(owned, 'before')]) chownSync(path, 1234, 1235);
+    const value = flag === 'mount' ? `type=bind,src=${owned},dst=/w,idmap` : `${owned}:/w:idmap`;
+    const seen = await run(`--${flag}`, value, 'busybox', 'sh', '-c', 'touch /w/new; stat -c "%u:%g" /w/before /w/new');
+    expect(seen).toBe('0:0\n0:0\n');
+    await run(`--${flag}`, value, '-u', '77:78', 'busybox', 'touch', '/w/other');
+    for (const name of ['before', 'new', 'other']) {
+      const { uid, gid } = statSync(join(owned, name));
+      expect([name, uid, gid]).toEqual([name, 1234, 1235]);
+    }
   });
 });
 

@@ -14,6 +14,7 @@ export interface MountBody {
   readonly BindOptions?: {
     readonly Propagation?: string;
     readonly NonRecursive?: boolean;
+    readonly Idmap?: boolean;
     readonly CreateMountpoint?: boolean;
   };
   readonly VolumeOptions?: {
@@ -38,6 +39,7 @@ const KEYS = [
   'readonly',
   'bind-propagation',
   'bind-nonrecursive',
+  'idmap',
   'consistency',
   'volume-nocopy',
   'volume-label',
@@ -49,7 +51,7 @@ const KEYS = [
 ];
 const PLANNED = new Set(['bind-recursive', 'image-subpath']);
 /** May stand without a value. */
-const SWITCHES = new Set(['readonly', 'bind-nonrecursive', 'volume-nocopy']);
+const SWITCHES = new Set(['readonly', 'bind-nonrecursive', 'idmap', 'volume-nocopy']);
 /** May stand several times. */
 const LISTS = new Set(['volume-label', 'volume-opt']);
 
@@ -109,9 +111,14 @@ function bindOptions(options: ReadonlyMap<string, string>, fail: Fail): Pick<Mou
     throw fail(`invalid propagation '${propagation}'`);
   }
   const flat = readBool(options.get('bind-nonrecursive'), () => fail('bind-nonrecursive must be true or false'));
-  if (propagation === undefined && !flat) return {};
+  const idmap = readBool(options.get('idmap'), () => fail('idmap must be true or false'));
+  if (propagation === undefined && !flat && !idmap) return {};
   return {
-    BindOptions: { ...(propagation ? { Propagation: propagation } : {}), ...(flat ? { NonRecursive: true } : {}) },
+    BindOptions: {
+      ...(propagation ? { Propagation: propagation } : {}),
+      ...(flat ? { NonRecursive: true } : {}),
+      ...(idmap ? { Idmap: true } : {}),
+    },
   };
 }
 

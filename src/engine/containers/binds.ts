@@ -21,12 +21,12 @@ function parseBind(text: string, driver: string | undefined): MountRequest {
   const shared = { target, readonly: words.readonly, mode };
   if (source?.startsWith('/')) {
     if (words.noCopy) throw invalidMode(mode, 'nocopy is for volumes: a folder of the host is never filled');
-    return { type: 'bind', ...shared, source: cleanPath(source), options: words.propagation, mustExist: false };
+    return { type: 'bind', ...shared, source: cleanPath(source), options: words.options, mustExist: false };
   }
   if (source?.startsWith('.') || source?.includes('/')) {
     throw invalid(text, 'the source must be an absolute path', 'write the whole path of the folder');
   }
-  if (words.propagation.length > 0) throw invalidMode(mode, 'propagation is for folders of the host');
+  if (words.options.length > 0) throw invalidMode(mode, `${words.options[0]} is for folders of the host`);
   return {
     type: 'volume',
     ...shared,
@@ -39,22 +39,24 @@ function parseBind(text: string, driver: string | undefined): MountRequest {
 interface Mode {
   readonly readonly: boolean;
   readonly noCopy: boolean;
-  readonly propagation: readonly string[];
+  /** Propagation, and `idmap`. */
+  readonly options: readonly string[];
 }
 
 function readMode(mode: string): Mode {
   const words = mode === '' ? [] : mode.split(',');
   const propagation = words.filter((word) => PROPAGATION.includes(word));
   const access = words.filter((word) => word === 'ro' || word === 'rw');
-  const others = words.filter((word) => WITHOUT_EFFECT.includes(word) || word === 'nocopy');
+  const others = words.filter((word) => WITHOUT_EFFECT.includes(word) || word === 'nocopy' || word === 'idmap');
   if (propagation.length + access.length + others.length !== words.length) throw invalidMode(mode);
   if (propagation.length > 1 || access.length > 1) throw invalidMode(mode);
-  return { readonly: access[0] === 'ro', noCopy: words.includes('nocopy'), propagation };
+  const options = [...propagation, ...(words.includes('idmap') ? ['idmap'] : [])];
+  return { readonly: access[0] === 'ro', noCopy: words.includes('nocopy'), options };
 }
 
 function invalidMode(
   mode: string,
-  hint = 'write ro or rw, nocopy for a volume, and at most one of rshared, rslave, rprivate',
+  hint = 'write ro or rw, nocopy for a volume, idmap, and at most one of rshared, rslave, rprivate',
 ): BerthError {
   return new BerthError('invalid', `invalid mode: ${mode}`, { hint });
 }

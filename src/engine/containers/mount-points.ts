@@ -122,7 +122,7 @@ function volumePoint(
 }
 
 function bindPoint({ source, target, mode, readonly, options }: BindRequest): MountPoint {
-  const propagation = options.find((word) => word !== 'bind') ?? 'rprivate';
+  const propagation = options.find((word) => word !== 'bind' && word !== 'idmap') ?? 'rprivate';
   return {
     Type: 'bind',
     Source: source,

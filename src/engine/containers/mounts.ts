@@ -11,6 +11,8 @@ interface MountBody {
   readonly BindOptions?: {
     readonly Propagation?: string;
     readonly NonRecursive?: boolean;
+    /** Berth's own: the source's owner is shown as the container's user. */
+    readonly Idmap?: boolean;
     readonly CreateMountpoint?: boolean;
     readonly ReadOnlyNonRecursive?: boolean;
     readonly ReadOnlyForceRecursive?: boolean;
@@ -65,12 +67,12 @@ function bindOf(mount: MountBody, shared: Shared): BindRequest {
   if (!mount.Source.startsWith('/')) {
     throw invalid(mount, `invalid mount path: '${mount.Source}' mount path must be absolute`);
   }
-  const { Propagation, NonRecursive = false, CreateMountpoint = false } = mount.BindOptions ?? {};
+  const { Propagation, NonRecursive = false, Idmap = false, CreateMountpoint = false } = mount.BindOptions ?? {};
   return {
     type: 'bind',
     ...shared,
     source: cleanPath(mount.Source),
-    options: [...(Propagation ? [Propagation] : []), ...(NonRecursive ? ['bind'] : [])],
+    options: [...(Propagation ? [Propagation] : []), ...(NonRecursive ? ['bind'] : []), ...(Idmap ? ['idmap'] : [])],
     mustExist: !CreateMountpoint,
   };
 }

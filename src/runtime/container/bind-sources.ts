@@ -1,5 +1,7 @@
 import { closeSync, existsSync, fstatSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { BerthError } from '../../errors/index.ts';
+import { mountWithIds } from '../linux/idmap.ts';
 import { O_PATH, openInRoot, pathOfFd } from '../linux/in-root.ts';
 import { flags, mount, umount } from '../linux/libc.ts';
 import { mountsBelow } from '../linux/mount-table.ts';
@@ -18,41 +20,67 @@ export function bindRequests(binds: readonly BindRequest[]): readonly BindReques
   return binds.map((bind) => (isDirectory(bind.source) ? bind : { ...bind, options: [...bind.options, 'bind'] }));
 }
 
+/** Files keep the owner of the source, whoever the container's user is. */
+const IDMAP = 'idmap';
+
 const pinFolder = (bundle: string) => `${bundle}/pinned`;
 
 /**
  * Calls `use` with binds whose paths within a source are pinned: what is mounted is what was checked, whoever swaps a
  * folder for a link meanwhile. A runtime cannot bind a descriptor of another mount namespace, hence the mounts.
- * @throws BerthError `invalid` for a path that is not in its source
+ * Binds with the option `idmap` show the owner of the source as the container's user.
+ * @throws BerthError `invalid` for a path that is not in its source, `unsupported` where ids cannot be mapped
  * @see CVE-2023-2253 and CVE-2024-23651, races on subpaths
  */
 export async function withBindSources<T>(
   bundle: string,
   binds: readonly BindRequest[],
+  identity: { readonly uid: number; readonly gid: number },
   use: (binds: readonly BindRequest[]) => Promise<T>,
 ): Promise<T> {
   try {
-    const pinned = binds.map((bind, index) =>
-      bind.subpath === undefined ? bind : { ...bind, source: pin(bundle, bind.source, bind.subpath, index) },
-    );
+    const pinned: BindRequest[] = [];
+    for (const [index, bind] of binds.entries()) {
+      const needsPin = bind.subpath !== undefined || bind.options.includes(IDMAP);
+      pinned.push(needsPin ? await pin(`${pinFolder(bundle)}/${index}`, bind, identity) : bind);
+    }
     return await use(bindRequests(pinned));
   } finally {
     unpin(bundle);
   }
 }
 
-function pin(bundle: string, source: string, subpath: string, index: number): string {
-  const target = `${pinFolder(bundle)}/${index}`;
-  mkdirSync(pinFolder(bundle), { recursive: true, mode: 0o700 });
-  const fd = openSubpath(source, subpath);
+async function pin(
+  target: string,
+  bind: BindRequest,
+  { uid, gid }: { readonly uid: number; readonly gid: number },
+): Promise<BindRequest> {
+  mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+  const fd = openSubpath(bind.source, bind.subpath ?? '');
   try {
-    if (fstatSync(fd).isDirectory()) mkdirSync(target);
+    const source = fstatSync(fd);
+    if (source.isDirectory()) mkdirSync(target);
     else writeFileSync(target, '');
-    mount(pathOfFd(fd), target, null, flags.MS_BIND | flags.MS_REC, null);
+    if (bind.options.includes(IDMAP)) {
+      const [user, group] = [
+        { disk: source.uid, shown: uid },
+        { disk: source.gid, shown: gid },
+      ] as const;
+      await mountWithIds(fd, target, user, group).catch((cause: unknown) => {
+        throw new BerthError(
+          'unsupported',
+          `${bind.source} cannot be mounted with other ids: ${(cause as Error).message}`,
+          {
+            hint: 'idmap needs Linux 5.12 and a file system that knows it, as ext4, xfs and btrfs do',
+            cause,
+          },
+        );
+      });
+    } else mount(pathOfFd(fd), target, null, flags.MS_BIND | flags.MS_REC, null);
   } finally {
     closeSync(fd);
   }
-  return target;
+  return { ...bind, source: target, options: bind.options.filter((option) => option !== IDMAP) };
 }
 
 /**
@@ -73,7 +101,7 @@ function openSubpath(source: string, subpath: string): number {
   try {
     fd = openInRoot(source, subpath, O_PATH);
   } catch (cause) {
-    throw new BerthError('invalid', `cannot access path ${subpath} in the volume: ${(cause as Error).message}`, {
+    throw new BerthError('invalid', `cannot access path ${subpath || '/'} in ${source}: ${(cause as Error).message}`, {
       hint: 'a subpath must exist before the container starts',
       cause,
     });
@@ -81,5 +109,5 @@ function openSubpath(source: string, subpath: string): number {
   const stats = fstatSync(fd);
   if (stats.isDirectory() || stats.isFile()) return fd;
   closeSync(fd);
-  throw new BerthError('invalid', `${subpath} in the volume is neither a folder nor a file`);
+  throw new BerthError('invalid', `${subpath || '/'} in ${source} is neither a folder nor a file`);
 }

@@ -71,7 +71,7 @@ export async function createContainer(
     const identity = identityInRoot(rootPath, request.user);
     const shared = { ...request, identity, files, announceHostname: true, ...(initPath ? { initPath } : {}) };
     mkdirSync(dirname(logPath), { recursive: true });
-    return await withBindSources(bundle, request.binds, async (binds) => {
+    return await withBindSources(bundle, request.binds, identity, async (binds) => {
       writeConfig(bundle, machinery.filters.attach(ociConfig({ ...shared, binds }, machinery.machine)));
       return await superviseContainer(request, { bundle, logPath, conmon }, machinery);
     });
