@@ -45,3 +45,4 @@ export {
   type Tag,
   withDefaultTag,
 } from './reference.ts';
+export { searchedRegistry } from './search-term.ts';

@@ -1,7 +1,8 @@
 import type { Descriptor, Digest, Platform, Reference, Registry, Repository } from '../oci/index.ts';
 import { withDefaultTag } from '../oci/index.ts';
 import type { Challenge } from './auth/challenge.ts';
-import type { Keychain } from './auth/keychain.ts';
+import type { Credentials, Keychain } from './auth/keychain.ts';
+import { logIn } from './auth/log-in.ts';
 import { TokenSource } from './auth/token.ts';
 import { type BlobOptions, type OpenBlob, readBlob } from './blob.ts';
 import type { RegistryConfig } from './config.ts';
@@ -10,7 +11,7 @@ import { listRepositories, listTags } from './documents/list.ts';
 import { parseDocument } from './documents/parse.ts';
 import { FallbackTags, listReferrers, type ReferrersOptions, referrerEntry, subjectOf } from './documents/referrers.ts';
 import { deleteDocument, putDocument } from './documents/write.ts';
-import { endpointsFor, isInsecure } from './endpoint.ts';
+import { isInsecure, registryPlace } from './endpoint.ts';
 import { foreignSources, withForeign } from './foreign.ts';
 import { proxiesOf } from './http/proxy.ts';
 import { BackOff, defaultRetry, type RetryPolicy } from './http/retry.ts';
@@ -18,6 +19,7 @@ import { readTlsFiles } from './http/tls-files.ts';
 import { createTransport, type Transport } from './http/transport.ts';
 import { type Access, callAnywhere, type RepositoryName, readAnywhere } from './repository.ts';
 import { type FetchedDocument, type ResolvedImage, resolveImage } from './resolve.ts';
+import { type SearchOptions, type SearchResult, searchIndex } from './search.ts';
 import { type ApiRequest, Session } from './session.ts';
 import type { BlobSource, UploadOptions, UploadOutcome } from './upload/ports.ts';
 import { uploadBlob } from './upload/upload.ts';
@@ -49,6 +51,18 @@ export interface RegistryClient {
     registry: string,
     signal?: AbortSignal,
   ): Promise<{ readonly origin: URL; readonly challenges: readonly Challenge[] }>;
+  /**
+   * Proves credentials at a registry, past its mirrors.
+   * @returns a token to keep in place of the password, where the registry gives one
+   * @throws BerthError `unauthorized` when they are wrong, `unavailable`
+   */
+  logIn(
+    registry: Registry,
+    credentials: Credentials,
+    signal?: AbortSignal,
+  ): Promise<{ readonly identityToken?: string }>;
+  /** Images that a registry's index knows for a term; undefined when it has no search. @throws BerthError `unavailable` */
+  search(registry: Registry, term: string, options: SearchOptions): Promise<readonly SearchResult[] | undefined>;
   /** The image under a name, for a platform. @throws BerthError `not-found`, `invalid`, `unsupported`, `unavailable` */
   resolve(reference: Reference, platform: Platform, signal?: AbortSignal): Promise<ResolvedImage>;
   getManifest(reference: Reference, signal?: AbortSignal): Promise<FetchedDocument>;
@@ -102,6 +116,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     close: () => transport.close(),
     fallbackTags: new FallbackTags(),
     transport,
+    tokens,
   };
   return clientOf({ session, config, keychain: options.keychain }, shared);
 }
@@ -112,11 +127,12 @@ interface SharedParts {
   readonly close: () => void;
   readonly fallbackTags: FallbackTags;
   readonly transport: Transport;
+  readonly tokens: TokenSource;
 }
 
 function clientOf(access: Access, shared: SharedParts): RegistryClient {
   const { session, config } = access;
-  const { retry, chunkBytes, close, fallbackTags, transport } = shared;
+  const { retry, chunkBytes, close, fallbackTags, transport, tokens } = shared;
   const allowsForeignLayers = config.allowForeignLayers === true;
 
   async function listAsReferrer(
@@ -146,11 +162,10 @@ function clientOf(access: Access, shared: SharedParts): RegistryClient {
     allowsForeignLayers,
     close,
     as: (keychain) => clientOf({ ...access, keychain }, shared),
-    async ping(registry, signal) {
-      const [endpoint] = endpointsFor({ registry, repository: '' }, config, 'pull').slice(-1);
-      if (endpoint === undefined) throw new Error('a registry has at least one place');
-      return await session.open(endpoint.host, signal);
-    },
+    ping: async (registry, signal) => await session.open(registryPlace(registry, config).host, signal),
+    logIn: async (registry, credentials, signal) =>
+      await logIn({ session, transport, tokens }, { host: registryPlace(registry, config).host, credentials, signal }),
+    search: (registry, term, options) => searchIndex(access, transport, { registry, term, ...options }),
     resolve: (reference, platform, signal) =>
       resolveImage(withDefaultTag(reference), platform, (wanted) => fetchDocument(access, wanted, signal)),
     getManifest: (reference, signal) => fetchDocument(access, withDefaultTag(reference), signal),

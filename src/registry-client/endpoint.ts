@@ -47,6 +47,13 @@ export function endpointsFor(
   ];
 }
 
+/** Where a registry itself is, past its mirrors. @throws BerthError `forbidden` when the configuration blocks it */
+export function registryPlace(registry: string, config: RegistryConfig): Endpoint {
+  const endpoint = endpointsFor({ registry, repository: '' }, config, 'pull').at(-1);
+  if (endpoint === undefined) throw new Error('a registry has at least one place');
+  return endpoint;
+}
+
 function upstream(
   { registry, repository }: Pick<Reference, 'registry' | 'repository'>,
   { rule, rest, config }: { rule: RegistryRule | undefined; rest: string; config: RegistryConfig },

@@ -1,4 +1,5 @@
-export { type Credentials, createKeychain, type Keychain } from './auth/keychain.ts';
+export { type CredentialStore, type CredentialStoreOptions, openCredentialStore } from './auth/credential-store.ts';
+export { type Credentials, createKeychain, type Keychain, registryOf } from './auth/keychain.ts';
 export type { BlobOptions } from './blob.ts';
 export { createRegistryClient, type RegistryClient, type RegistryClientOptions } from './client.ts';
 export { type Mirror, parseRegistryConfig, type RegistryConfig, type RegistryRule } from './config.ts';
@@ -24,5 +25,6 @@ export { type LayerBlobs, openLayerBlobs } from './push/layer-blobs.ts';
 export type { PushLayer, PushMessage, PushSource } from './push/ports.ts';
 export { createPusher, type Pusher, type PusherOptions, type PushRequest } from './push/pusher.ts';
 export { type FetchedDocument, type ResolvedImage, resolveImage } from './resolve.ts';
+export type { SearchOptions, SearchResult } from './search.ts';
 export type { BlobSource, UploadMemory, UploadOptions, UploadOutcome } from './upload/ports.ts';
 export { openUploadMemory } from './upload/upload-memory.ts';

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { BerthError } from '../../errors/index.ts';
+import { objectOf, readConfigFile } from './config-file.ts';
 import { askCredentialProgram } from './credential-program.ts';
 
 /** What proves who somebody is at a registry. */
@@ -18,7 +17,8 @@ export interface Keychain {
 /** The key under which docker keeps its Hub's credentials. */
 export const HUB_KEY = 'https://index.docker.io/v1/';
 
-interface ConfigFile {
+/** The parts of `config.json` that are about registries. */
+interface RegistrySettings {
   readonly auths: Readonly<Record<string, unknown>>;
   readonly credHelpers: Readonly<Record<string, unknown>>;
   readonly credsStore: string | undefined;
@@ -37,10 +37,10 @@ export function createKeychain(options: {
 }): Keychain {
   return {
     async find(registry, signal) {
-      const config = readConfigFile(options.file);
-      const key = registry === 'docker.io' ? HUB_KEY : registry;
-      const program = config.credHelpers[registry] ?? config.credHelpers[key] ?? config.credsStore;
-      if (typeof program === 'string' && program !== '') {
+      const config = settingsOf(readConfigFile(options.file).value);
+      const key = keyOf(registry);
+      const program = programFor(config, registry);
+      if (program !== undefined) {
         const asked = await askCredentialProgram(program, key, {
           env: options.env,
           timeoutMs: options.programTimeoutMs ?? 30_000,
@@ -54,40 +54,34 @@ export function createKeychain(options: {
   };
 }
 
+/** The name under which a registry's credentials are kept. */
+export function keyOf(registry: string): string {
+  return registry === 'docker.io' ? HUB_KEY : registry;
+}
+
 /** Keys of `auths` are hosts, or URLs that older versions wrote. */
-function registryOf(key: string): string {
+export function registryOf(key: string): string {
   const host = key.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
   return host === 'index.docker.io' || host === 'registry-1.docker.io' ? 'docker.io' : host;
 }
 
-/** Reads the part of `config.json` that is about registries. @throws BerthError `invalid`, without the file's text */
-function readConfigFile(file: string): ConfigFile {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-      return { auths: {}, credHelpers: {}, credsStore: undefined };
-    throw new BerthError('invalid', `${file} cannot be read: ${(error as Error).message}`, { cause: error });
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // The parser's own words would repeat a piece of the file.
-    throw new BerthError('invalid', `${file} is not JSON`);
-  }
-  const fields = record(value) ?? {};
-  const store = fields['credsStore'];
+export function settingsOf(value: Readonly<Record<string, unknown>>): RegistrySettings {
+  const store = value['credsStore'];
   return {
-    auths: record(fields['auths']) ?? {},
-    credHelpers: record(fields['credHelpers']) ?? {},
+    auths: objectOf(value['auths']) ?? {},
+    credHelpers: objectOf(value['credHelpers']) ?? {},
     credsStore: typeof store === 'string' ? store : undefined,
   };
 }
 
+/** The credential helper of a registry, if it has one: its own, or the one of all. */
+export function programFor({ credHelpers, credsStore }: RegistrySettings, registry: string): string | undefined {
+  const program = credHelpers[registry] ?? credHelpers[keyOf(registry)] ?? credsStore;
+  return typeof program === 'string' && program !== '' ? program : undefined;
+}
+
 function parseEntry(entry: unknown): Credentials | undefined {
-  const fields = record(entry) ?? {};
+  const fields = objectOf(entry) ?? {};
   const { identitytoken, registrytoken } = fields;
   if (typeof identitytoken === 'string' && identitytoken !== '') return { kind: 'identity', token: identitytoken };
   if (typeof registrytoken === 'string' && registrytoken !== '') return { kind: 'bearer', token: registrytoken };
@@ -97,10 +91,4 @@ function parseEntry(entry: unknown): Credentials | undefined {
   const password = colon > 0 ? both.slice(colon + 1).replace(/\0+$/, '') : fields['password'];
   if (typeof username !== 'string' || typeof password !== 'string' || username === '') return undefined;
   return { kind: 'password', username, password };
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : undefined;
 }

@@ -1,6 +1,6 @@
 import { BerthError } from '../../errors/index.ts';
 import { isTag, type Registry, type Repository } from '../../oci/index.ts';
-import { endpointsFor } from '../endpoint.ts';
+import { registryPlace } from '../endpoint.ts';
 import type { HttpResponse } from '../http/transport.ts';
 import { type Access, callAnywhere } from '../repository.ts';
 import type { ApiRequest } from '../session.ts';
@@ -27,8 +27,7 @@ export function listRepositories(
   registry: Registry,
   signal?: AbortSignal,
 ): AsyncGenerator<string> {
-  const endpoint = endpointsFor({ registry, repository: '' }, config, 'pull').at(-1);
-  if (endpoint === undefined) throw new Error('a registry has at least one place');
+  const endpoint = registryPlace(registry, config);
   const request = {
     actions: '',
     scope: 'registry:catalog:*',
