@@ -7,7 +7,7 @@ import {
   type Entitlement,
   entitlements,
 } from '../builder/index.ts';
-import type { RootFiles } from '../builder/ports.ts';
+import type { BuildImages, RootFiles } from '../builder/ports.ts';
 import { BerthError } from '../errors/index.ts';
 import { canonicalName, hostPlatform, parsePlatform, parseReference, withDefaultTag } from '../oci/index.ts';
 import { type ContextOptions, type OpenedContext, openContext } from './build-context.ts';
@@ -17,7 +17,10 @@ import { type BuildGarbage, holdLayers } from './build-holds.ts';
 const MAX_FILE_BYTES = 16 << 20;
 
 export interface BuildsOptions extends ContextOptions {
+  /** With the images that are here. */
   readonly ports: BuilderPorts;
+  /** Lets images come from registries, for somebody who is known to them as it says. */
+  readonly pulling: (images: BuildImages, auths: NonNullable<BuildInput['auths']>) => BuildImages;
   /** Keeps what running builds need from being pruned. */
   readonly garbage: BuildGarbage;
   readonly now: () => number;
@@ -33,7 +36,8 @@ export function createBuilds(options: BuildsOptions): BuildsApi {
       try {
         const request = await requestOf(input, context, options.ports.files);
         const running = { emit, signal, now: options.now, solver };
-        const { image } = await held.run(() => build(request, held.ports, running));
+        const ports = { ...held.ports, images: options.pulling(held.ports.images, input.auths ?? new Map()) };
+        const { image } = await held.run(() => build(request, ports, running));
         return { image };
       } finally {
         await context.dispose();

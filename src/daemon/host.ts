@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createApiServer } from '../api/server/index.ts';
 import { openGarbage, openImageStore, openObjectStore, openSpool, openStepRecords } from '../cache/index.ts';
 import { createEngine } from '../engine/index.ts';
+import { familiarName, familiarRepository } from '../oci/index.ts';
 import { openLayerBlobs } from '../registry-client/index.ts';
 import { enterEngineNamespace, openLayerStore, openRuntime, RootFiles, VolumeFolders } from '../runtime/index.ts';
 import { openBuildPorts } from './build-ports/index.ts';
@@ -12,9 +13,10 @@ import { watchIdleness } from './idle.ts';
 import { createSystem } from './info.ts';
 import { lockRoot } from './lock.ts';
 import { releaseMemory } from './memory.ts';
-import { createPulls, pullingImages } from './pulls.ts';
+import { type AnnounceTransfer, createPulls, pullingImages } from './pulls.ts';
 import { createPushes } from './pushes.ts';
 import { openRegistryClient } from './registries.ts';
+import { createRegistryServices } from './registry-services.ts';
 import { markOpen, tidyUp } from './tidy.ts';
 import { countTransfers } from './transfers.ts';
 import { openUsage } from './usage.ts';
@@ -120,16 +122,18 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
   await engine.recover();
 
   const registries = openRegistryClient(clock.now);
+  const announce: AnnounceTransfer = (action, reference) =>
+    engine.publish('image', action, familiarName(reference), { name: familiarRepository(reference) });
   const transfers = countTransfers();
   const pulls = transfers.pulls(
     createPulls(
       { snapshots, images: images.engineImages, garbage },
-      { client: registries, folder: `${dataFolder}/downloads`, blobs, now: clock.now },
+      { client: registries, folder: `${dataFolder}/downloads`, blobs, now: clock.now, announce },
     ),
   );
   const pushes = createPushes(
     { snapshots, images: images.engineImages, garbage },
-    { client: registries, folder: `${dataFolder}/uploads`, blobs, now: clock.now },
+    { client: registries, folder: `${dataFolder}/uploads`, blobs, now: clock.now, announce },
   );
   const buildPorts = openBuildPorts({ dataFolder, runFolder: config.runRoot, temporary, files });
   const builds = createBuilds({
@@ -138,10 +142,11 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
       snapshots,
       files,
       runner: runtime,
-      images: pullingImages(images.buildImages, pulls),
+      images: images.buildImages,
       records,
     },
     garbage,
+    pulling: (local, auths) => pullingImages(local, pulls, auths),
     contextsFolder: temporary,
     unpackContext: (tar, folder) => files.unpackStream(tar, folder),
     now: clock.now,
@@ -154,6 +159,7 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
     pulls,
     pushes: transfers.pushes(pushes),
     distribution: createDistribution(registries),
+    registries: createRegistryServices({ client: registries, web: buildPorts.remotes.web, temporary }),
     system: createSystem({ config, engine, snapshots }),
     log: (message, error) => log(error === undefined ? message : `${message}: ${describe(error)}`),
   });

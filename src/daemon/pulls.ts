@@ -1,3 +1,4 @@
+import type { RegistryAuth } from '../api/contract/index.ts';
 import type { PullsApi } from '../api/server/index.ts';
 import type { BuildImages } from '../builder/ports.ts';
 import {
@@ -9,10 +10,15 @@ import {
   isDigest,
   parsePlatform,
   parseReference,
+  type Reference,
   sha256,
+  withDefaultTag,
 } from '../oci/index.ts';
 import { createPuller, type LayerBlobs, type RegistryClient } from '../registry-client/index.ts';
-import { keychainOf } from './credentials.ts';
+import { authFor, keychainOf } from './credentials.ts';
+
+/** Tells listeners of an image that came from, or went to, a registry. */
+export type AnnounceTransfer = (action: 'pull' | 'push', reference: Reference) => void;
 
 /** What pulls need of the stores. */
 export interface PullStores {
@@ -43,6 +49,8 @@ export function createPulls(
     readonly folder: string;
     readonly blobs: LayerBlobs;
     readonly now: () => number;
+    /** Told of each image that came. */
+    readonly announce: AnnounceTransfer;
   },
 ): PullsApi {
   const puller = createPuller({
@@ -65,7 +73,7 @@ export function createPulls(
   });
   return {
     async pull(name, { platform, auth, emit, signal }) {
-      const reference = parseReference(name);
+      const reference = withDefaultTag(parseReference(name));
       await puller.pull(options.client.as(keychainOf(auth, reference.registry)), {
         reference,
         platform: platform ? parsePlatform(platform) : hostPlatform(process.arch),
@@ -73,18 +81,25 @@ export function createPulls(
         emit,
         signal,
       });
+      options.announce('pull', reference);
     },
   };
 }
 
 /** Base images of builds: what is not here is pulled. */
-export function pullingImages(images: BuildImages, pulls: PullsApi): BuildImages {
+export function pullingImages(
+  images: BuildImages,
+  pulls: PullsApi,
+  auths: ReadonlyMap<string, RegistryAuth>,
+): BuildImages {
   return {
     ...images,
     async find(name, options) {
       const found = await images.find(name, options);
       if (found !== undefined || options === undefined || isDigest(name)) return found;
+      const auth = authFor(auths, parseReference(name).registry);
       await pulls.pull(name, {
+        ...(auth ? { auth } : {}),
         platform: formatPlatform(options.platform),
         signal: options.signal,
         emit({ id, status, progress }) {

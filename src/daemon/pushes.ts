@@ -11,6 +11,7 @@ import {
 } from '../oci/index.ts';
 import { createPusher, type LayerBlobs, openUploadMemory, type RegistryClient } from '../registry-client/index.ts';
 import { keychainOf } from './credentials.ts';
+import type { AnnounceTransfer } from './pulls.ts';
 
 interface PushableImage {
   readonly config: ImageConfig;
@@ -37,6 +38,8 @@ export function createPushes(
     readonly folder: string;
     readonly blobs: LayerBlobs;
     readonly now: () => number;
+    /** Told of each image that went. */
+    readonly announce: AnnounceTransfer;
   },
 ): PushesApi {
   const { client, folder, blobs, now } = options;
@@ -67,6 +70,7 @@ export function createPushes(
       const { digest } = await pusher.push(access, { reference, image: { configBytes, layers }, ...rest });
       const { registry, repository } = reference;
       await images.put(configBytes, [], [canonicalName({ registry, repository, digest })]);
+      options.announce('push', reference);
     } finally {
       release();
     }

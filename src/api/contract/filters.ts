@@ -26,6 +26,7 @@ export const FILTER_KEYS = {
   containersPrune: ['label', 'label!', 'until'],
   buildPrune: ['description', 'id', 'inuse', 'private', 'shared', 'type', 'until', 'unused-for'],
   images: ['before', 'dangling', 'label', 'label!', 'reference', 'since', 'until'],
+  search: ['is-automated', 'is-official', 'stars'],
   events: [
     'config',
     'container',

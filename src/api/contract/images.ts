@@ -68,3 +68,14 @@ export interface JsonMessage {
   };
   readonly aux?: unknown;
 }
+
+/** One entry of `GET /images/search`. `source` is Berth's own: names of a catalog, where there is no search. */
+export interface ImageSearchResult {
+  readonly name: string;
+  readonly description: string;
+  readonly star_count: number;
+  readonly is_official: boolean;
+  /** Docker keeps it for old clients; it is never true any more. */
+  readonly is_automated: boolean;
+  readonly source?: 'catalog';
+}

@@ -18,7 +18,13 @@ export {
   streamContentType,
 } from './frames.ts';
 export type * from './images.ts';
-export { encodeRegistryAuth, parseRegistryAuth, type RegistryAuth } from './registry-auth.ts';
+export {
+  decodeRegistryAuth,
+  encodeRegistryAuth,
+  parseRegistryAuth,
+  parseRegistryConfigHeader,
+  type RegistryAuth,
+} from './registry-auth.ts';
 export type * from './system.ts';
 export type * from './usage.ts';
 export {

@@ -1,7 +1,15 @@
 import type { BuildEvent } from '../../builder/events.ts';
 import type { EngineApi, UsageApi } from '../../engine/index.ts';
 import type { ImageId } from '../../oci/index.ts';
-import type { DistributionInspect, InfoBody, JsonMessage, RegistryAuth, VersionBody } from '../contract/index.ts';
+import type {
+  DistributionInspect,
+  Filters,
+  ImageSearchResult,
+  InfoBody,
+  JsonMessage,
+  RegistryAuth,
+  VersionBody,
+} from '../contract/index.ts';
 
 /** What the server needs to answer every route. `daemon` supplies it; tests supply fakes. */
 export interface Services {
@@ -13,6 +21,8 @@ export interface Services {
   readonly pulls?: PullsApi;
   readonly pushes?: PushesApi;
   readonly distribution?: DistributionApi;
+  /** What else registries are asked for. */
+  readonly registries?: RegistriesApi;
   readonly log: ServerLog;
 }
 
@@ -62,6 +72,8 @@ export interface BuildInput {
   readonly agents?: ReadonlyMap<string, string>;
   /** Rights that steps may ask for, as `network.host`. */
   readonly allow?: readonly string[];
+  /** Who the caller is at registries, by `docker.io` or host: for the images that this build is made from. */
+  readonly auths?: ReadonlyMap<string, RegistryAuth>;
 }
 
 export interface PullsApi {
@@ -102,4 +114,32 @@ export interface PushesApi {
       readonly signal: AbortSignal;
     },
   ): Promise<void>;
+}
+
+export interface RegistriesApi {
+  /**
+   * Proves credentials at the registry that they name (none is Docker Hub).
+   * @returns a token to keep in place of the password, or ''
+   * @throws BerthError `unauthorized`, `unavailable`
+   */
+  logIn(auth: RegistryAuth, signal: AbortSignal): Promise<string>;
+  /** @throws BerthError `invalid`, `unavailable` */
+  search(
+    term: string,
+    options: {
+      readonly limit: number | undefined;
+      readonly filters: Filters;
+      readonly auth?: RegistryAuth;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<readonly ImageSearchResult[]>;
+  /** Opens what an import names by its URL. @throws BerthError `forbidden`, `not-found`, `unavailable` */
+  download(url: string, signal: AbortSignal): Promise<Download>;
+}
+
+/** A file of the web, here in whole. */
+export interface Download {
+  readonly content: AsyncIterable<Uint8Array>;
+  /** Deletes it. Idempotent. */
+  dispose(): Promise<void>;
 }

@@ -14,6 +14,7 @@ import { containerStreamRoutes } from './routes/container-streams.ts';
 import { containerRoutes } from './routes/containers.ts';
 import { execRoutes } from './routes/execs.ts';
 import { imageRoutes } from './routes/images.ts';
+import { registryRoutes } from './routes/registries.ts';
 import { systemRoutes } from './routes/system.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { volumeRoutes } from './routes/volumes.ts';
@@ -54,6 +55,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     ...execRoutes(options),
     ...imageRoutes(options),
     ...volumeRoutes(options),
+    ...registryRoutes(options),
     ...buildRoutes(options),
   });
   const { version, experimental } = options.system.facts;

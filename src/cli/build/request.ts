@@ -1,12 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RequestOptions } from '../../api/client/index.ts';
 import type { VersionBody } from '../../api/contract/index.ts';
 import { BerthError } from '../../errors/index.ts';
 import { parseReference } from '../../oci/index.ts';
+import { registryConfigHeader } from '../connection/registry-auth.ts';
 import { ownPlatform } from '../container/create-container.ts';
 import { keyValues } from '../container/key-values.ts';
 import type { CommandContext } from '../context.ts';
+import { paintFor } from '../paint.ts';
 import { readAgents, readSecrets, secretsPreamble } from './lent.ts';
+import { registriesOf } from './registries.ts';
 import { type BuildSource, guestName } from './source.ts';
 
 type Request = Pick<RequestOptions, 'query' | 'body' | 'headers'>;
@@ -31,13 +35,27 @@ export async function buildRequest(context: CommandContext, source: BuildSource)
     'berth-allow': flags.list('allow'),
     'berth-ssh': lendAgents(context),
   };
+  const { env, stderr } = environment;
+  const warn = (text: string) => stderr.write(`${paintFor(stderr)('warning:', 'warning')} ${text}\n`);
+  const auths = await registryConfigHeader(registriesOf(dockerfileText(source)), env, warn);
   const secrets = readSecrets(flags.list('secret'), environment);
   const content = await sourceRequest(source, engine.host.isLocal);
-  const request = { ...content, query: { ...query, ...content.query } };
+  const headers = { ...auths, ...content.headers };
+  const request = { ...content, headers, query: { ...query, ...content.query } };
   if (secrets.size === 0) return request;
   await refuseStrangers(context);
   const { header, bytes } = secretsPreamble(secrets);
-  return { ...request, headers: { ...content.headers, ...header }, body: behind(bytes, content.body) };
+  return { ...request, headers: { ...headers, ...header }, body: behind(bytes, content.body) };
+}
+
+/** Undefined when only the engine will see it. */
+function dockerfileText(source: BuildSource): string | undefined {
+  if (source.kind === 'text') return String(source.text);
+  if (source.kind !== 'folder') return undefined;
+  const { root, dockerfile } = source;
+  if (dockerfile.kind === 'text') return String(dockerfile.text);
+  const path = dockerfile.kind === 'outside' ? dockerfile.path : join(root, dockerfile.path ?? 'Dockerfile');
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }
 
 /** An agent's socket is of this machine. */

@@ -54,7 +54,19 @@ export async function forEachContainer(
   { args, environment }: CommandContext,
   action: (ref: string) => Promise<string | undefined>,
 ): Promise<number> {
-  const actions = args.map((ref) => action(ref.trim()));
+  const latest = new Map<string, Promise<string | undefined>>();
+  const actions = args.map((given) => {
+    const ref = given.trim();
+    // What is named twice is done twice, one after the other: the second removal finds nothing.
+    const running = latest.has(ref)
+      ? latest.get(ref)!.then(
+          () => action(ref),
+          () => action(ref),
+        )
+      : action(ref);
+    latest.set(ref, running);
+    return running;
+  });
   for (const running of actions) running.catch(() => {});
   let code: number = exitCodes.ok;
   for (const running of actions) {

@@ -11,9 +11,13 @@ export async function removeContainer(
   container: Container,
   options: { readonly force: boolean; readonly volumes: boolean },
 ): Promise<void> {
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     const run = await container.lock.run(async () => {
-      if (container.removed) return undefined;
+      if (container.removed) {
+        // Our own kill may have let `--rm` remove it; before that, somebody else did.
+        if (isFirst) throw new BerthError('not-found', `No such container: ${container.id}`);
+        return undefined;
+      }
       if (!container.isActive) {
         await discard(context, container, { volumes: options.volumes });
         return undefined;

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { BerthError } from '../../../errors/index.ts';
+import { parseRegistryConfigHeader } from '../../contract/index.ts';
 import type { Exchange } from '../exchange.ts';
 import type { BuildInput } from '../ports.ts';
 import { optional, type Query } from '../query.ts';
@@ -48,6 +49,7 @@ export async function readBuildInput(exchange: Exchange): Promise<BuildInput> {
     ...optional('platform', query.text('platform')),
     ...optional('sourceDateEpoch', sourceDateEpoch),
     ...optional('network', query.text('networkmode')),
+    auths: parseRegistryConfigHeader(exchange.header('x-registry-config')),
   };
 }
 

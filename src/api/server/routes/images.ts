@@ -1,10 +1,13 @@
+import type { ImagesApi, ImportQuery } from '../../../engine/index.ts';
 import { BerthError } from '../../../errors/index.ts';
-import { FILTER_KEYS, parseFilters, parseRegistryAuth } from '../../contract/index.ts';
+import { formatPlatform, hostPlatform, type Platform, parsePlatform } from '../../../oci/index.ts';
+import { FILTER_KEYS, type JsonMessage, parseFilters, parseRegistryAuth } from '../../contract/index.ts';
 import type { Exchange } from '../exchange.ts';
 import { JsonStream, sendBytes, sendMessages } from '../json-stream.ts';
 import type { Services } from '../ports.ts';
 import { optional } from '../query.ts';
 import type { Handlers } from '../router.ts';
+import { reachable } from './registries.ts';
 
 export function imageRoutes(services: Services): Handlers {
   const { images } = services.engine;
@@ -40,12 +43,14 @@ export function imageRoutes(services: Services): Handlers {
     },
 
     async 'GET /images/{name:.*}/get'(exchange) {
+      await checkPlatform(exchange, [exchange.param('name')], images);
       await sendBytes(exchange, 'application/x-tar', await images.save([exchange.param('name')]));
     },
 
     async 'GET /images/get'(exchange) {
       const names = exchange.query.all('names');
       if (names.length === 0) throw new BerthError('invalid', 'save needs the name of an image');
+      await checkPlatform(exchange, names, images);
       await sendBytes(exchange, 'application/x-tar', await images.save(names));
     },
 
@@ -63,6 +68,7 @@ export function imageRoutes(services: Services): Handlers {
     },
 
     async 'POST /images/load'(exchange) {
+      refuseForeignLoad(platformOf(exchange));
       await sendMessages(exchange, images.load(exchange.body(), exchange.signal));
     },
 
@@ -73,24 +79,70 @@ export function imageRoutes(services: Services): Handlers {
   };
 }
 
-async function importImage(exchange: Exchange, { engine }: Services): Promise<void> {
+/** Images here have one platform each. @throws BerthError `not-found` when another one is asked for */
+async function checkPlatform(exchange: Exchange, names: readonly string[], images: ImagesApi): Promise<void> {
+  const wanted = platformOf(exchange);
+  if (wanted === undefined) return;
+  for (const name of names) {
+    const { Os, Architecture, Variant } = await images.inspect(name);
+    const has = formatPlatform(parsePlatform([Os, Architecture, Variant].filter(Boolean).join('/')));
+    // 64-bit ARM has one variant in practice, which is named or not.
+    const [is, asked] = [has, formatPlatform(wanted)].map((text) => text.replace('/arm64/v8', '/arm64'));
+    if (is === asked) continue;
+    throw new BerthError('not-found', `image ${name} is for ${has}: it does not provide ${formatPlatform(wanted)}`);
+  }
+}
+
+function refuseForeignLoad(wanted: Platform | undefined): void {
+  if (wanted === undefined) return;
+  const own = formatPlatform(hostPlatform(process.arch));
+  if (formatPlatform(wanted) === own) return;
+  throw new BerthError('unsupported', `load takes images for ${own} out of an archive, not for another platform`, {
+    hint: 'leave --platform out, or pull the image with --platform',
+  });
+}
+
+/** As `linux/arm64`, or as the JSON of newer clients. */
+function platformOf({ query }: Exchange): Platform | undefined {
+  const text = query.text('platform');
+  if (text === undefined) return undefined;
+  if (!text.startsWith('{')) return parsePlatform(text);
+  const { os, architecture, variant } = query.json('platform') as Readonly<Record<string, unknown>>;
+  return parsePlatform([os, architecture, variant].filter((part) => typeof part === 'string' && part !== '').join('/'));
+}
+
+async function importImage(exchange: Exchange, services: Services): Promise<void> {
   const { query, signal } = exchange;
   const source = query.text('fromSrc');
   if (source === undefined) throw new BerthError('invalid', 'one of fromImage and fromSrc is needed');
-  if (source !== '-') {
-    throw new BerthError('unsupported', 'import from a URL is not available yet', {
-      hint: `use curl ${source} | docker import -`,
-    });
-  }
-  const messages = engine.images.import(exchange.body(), {
+  const options = {
     ...optional('repo', query.text('repo')),
     ...optional('tag', query.text('tag')),
     ...optional('message', query.text('message')),
     changes: query.all('changes'),
     ...optional('platform', query.text('platform')),
     signal,
-  });
-  await sendMessages(exchange, messages);
+  };
+  if (source === '-') return sendMessages(exchange, services.engine.images.import(exchange.body(), options));
+  await sendMessages(exchange, importFrom(source, options, services));
+}
+
+async function* importFrom(source: string, options: ImportQuery, services: Services): AsyncGenerator<JsonMessage> {
+  // As docker does for what has no scheme.
+  const url = source.includes('://') ? source : `http://${source}`;
+  const download = await reachable(services).download(url, options.signal);
+  try {
+    yield { status: `Downloading from ${withoutSecrets(url)}` };
+    const message = options.message ?? `Imported from ${withoutSecrets(url)}`;
+    yield* services.engine.images.import(download.content, { ...options, message });
+  } finally {
+    await download.dispose();
+  }
+}
+
+/** A user name, a password and a query, which may hold a key, are not for the history of an image. */
+function withoutSecrets(url: string): string {
+  return url.replace(/[?#].*$/s, '').replace(/^([a-z]+:\/\/)[^/]*@/i, '$1');
 }
 
 async function pull(exchange: Exchange, { pulls }: Services): Promise<void> {
