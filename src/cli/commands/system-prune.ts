@@ -36,7 +36,7 @@ export const run: Command = async ({ flags, engine, environment }) => {
       '',
       'Are you sure you want to continue?',
     ];
-    if (!(await confirm(environment, warning.join('\n')))) return 1;
+    if (!(await confirm(environment, warning.join('\n')))) return 0;
   }
   let total = 0;
   for (const part of parts) {

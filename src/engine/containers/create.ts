@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ContainerCreateBody, ContainerCreated, HostConfigBody } from '../../api/contract/index.ts';
 import { BerthError } from '../../errors/index.ts';
 import { chainIds } from '../../oci/index.ts';
+import { missingLayer } from '../images/layers.ts';
 import type { StoredImage } from '../ports.ts';
 import { capabilityNames } from './capabilities.ts';
 import { allSettled, announce, Container, type ContainersContext, save } from './container.ts';
@@ -57,6 +58,8 @@ async function make(
   const { snapshots, store, garbage } = context.ports;
   const release = await garbage.lease(chainIds(image.config.rootfs.diff_ids));
   try {
+    const { chain } = container.record;
+    if (chain !== null && !(await snapshots.has(chain))) throw missingLayer(chain);
     const logFolder = store.folder('container', container.id).then(async (folder) => {
       container.record = { ...container.record, logPath: join(folder, 'log') };
       await save(context, container);

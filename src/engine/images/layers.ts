@@ -9,14 +9,16 @@ export async function layersOf(snapshots: EngineSnapshots, config: ImageConfig):
   return Promise.all(
     chainIds(config.rootfs.diff_ids).map(async (chain) => {
       const info = await snapshots.layerInfo(chain);
-      if (info === undefined) {
-        throw new BerthError('internal', `a layer of the image is missing: ${chain}`, {
-          hint: 'remove the image and load, pull or build it again',
-        });
-      }
+      if (info === undefined) throw missingLayer(chain);
       return info;
     }),
   );
+}
+
+export function missingLayer(chain: ChainId): BerthError {
+  return new BerthError('internal', `a layer of the image is missing: ${chain}`, {
+    hint: 'remove the image and load, pull or build it again',
+  });
 }
 
 /** Sizes of layers, each asked for once: images share most of theirs. A missing layer counts nothing. */

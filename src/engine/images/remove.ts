@@ -42,8 +42,8 @@ async function removeByName(
   const records = await untag(context, image, [name, ...orphanedDigests(image, name)]);
   const rest = await context.ports.images.get(image.id);
   if (rest === undefined || rest.names.length + rest.repoDigests.length > 0) return records;
-  // The name is gone as asked. A container (only reached with force) keeps the image itself.
-  if (users.length > 0) return records;
+  // The name is gone as asked. A container that runs (only reached with force) keeps the image itself.
+  if (users.some(({ running }) => running)) return records;
   return [...records, ...(await deleteImage(context, image))];
 }
 
