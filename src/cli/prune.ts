@@ -1,4 +1,4 @@
-import type { BuildCachePruned, ContainersPruned, ImagesPruned } from '../api/contract/index.ts';
+import type { BuildCachePruned, ContainersPruned, ImagesPruned, VolumesPruned } from '../api/contract/index.ts';
 import { humanSize } from '../units/index.ts';
 import type { Engine } from './connection/engine.ts';
 
@@ -26,6 +26,11 @@ export async function pruneImages(engine: Engine, query: Query): Promise<Pruned>
 export async function pruneBuildCache(engine: Engine, query: Query): Promise<Pruned> {
   const body = await engine.json<BuildCachePruned>('POST', '/build/prune', { query });
   return report('Deleted build cache objects', body.CachesDeleted ?? [], body.SpaceReclaimed);
+}
+
+export async function pruneVolumes(engine: Engine, query: Query): Promise<Pruned> {
+  const body = await engine.json<VolumesPruned>('POST', '/volumes/prune', { query });
+  return report('Deleted Volumes', body.VolumesDeleted ?? [], body.SpaceReclaimed);
 }
 
 /** @see docker/cli command/system/prune.go */

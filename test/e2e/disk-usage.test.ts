@@ -59,7 +59,7 @@ async function fill(): Promise<void> {
   await host.ok(['rmi', 'dropped']);
   await host.ok(['run', '--name', 'stopped', 'app', 'sh', '-c', 'echo hello; head -c 100000 /dev/zero > /zeros']);
   await host.ok(['run', '-d', '--name', 'runs', 'other', 'sleep', '600']);
-  await host.ok(['create', '--name', 'orphan', 'app']);
+  await host.ok(['create', '--name', 'orphan', '-v', '/unnamed', '-v', 'kept:/kept', 'app']);
 }
 
 describe('system df and the prunes', () => {
@@ -74,7 +74,7 @@ describe('system df and the prunes', () => {
     ).toEqual([]);
     expect(rest).toBeLessThan(400_000);
     expect(body.LayersSize).toBe(body.ImageUsage?.TotalSize);
-    expect(body.Volumes).toEqual([]);
+    expect(body.Volumes).toHaveLength(2);
     // Measured before: the second look finds the same.
     expect(totals(await usage())).toEqual(totals(body));
   });
@@ -82,7 +82,7 @@ describe('system df and the prunes', () => {
   it('prints the table of Docker, and the docker CLI reads it', async () => {
     const table = await host.ok(['system', 'df']);
     expect(table).toMatch(
-      /^TYPE +TOTAL +ACTIVE +SIZE +RECLAIMABLE\nImages +3 +2 .*\nContainers +3 +1 .*\nLocal Volumes +0 +0 +0B +0B\nBuild Cache +\d+ +0 /,
+      /^TYPE +TOTAL +ACTIVE +SIZE +RECLAIMABLE\nImages +3 +2 .*\nContainers +3 +1 .*\nLocal Volumes +2 +2 .*\nBuild Cache +\d+ +0 /,
     );
     expect(await host.ok(['system', 'df', '--format', '{{.Type}}={{.TotalCount}}'])).toContain('Images=3\n');
     const docker = await host.docker(['system', 'df', '-v']);
@@ -112,7 +112,8 @@ describe('system df and the prunes', () => {
     expect(stdout).toContain('agree with the disk');
     expect(code).toBe(0);
     await host.ok(['rm', '-f', 'runs']);
-    expect(await host.ok(['system', 'prune', '-af'])).toMatch(
+    await host.ok(['volume', 'rm', 'kept']);
+    expect(await host.ok(['system', 'prune', '-af', '--volumes'])).toMatch(
       /Deleted Images:\nuntagged: other:latest\ndeleted: sha256:[\s\S]*Total reclaimed space: /,
     );
     expect(sizeOf(await usage())).toBe(0);

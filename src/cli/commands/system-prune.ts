@@ -1,7 +1,7 @@
 import { confirm } from '../confirm.ts';
 import type { Command } from '../context.ts';
 import { filtersQuery } from '../lists/filters.ts';
-import { type Pruned, pruneBuildCache, pruneContainers, pruneImages, reclaimed } from '../prune.ts';
+import { type Pruned, pruneBuildCache, pruneContainers, pruneImages, pruneVolumes, reclaimed } from '../prune.ts';
 
 /** What goes, in order: what is removed first may be all that needed the next. */
 interface Part {
@@ -12,10 +12,19 @@ interface Part {
 export const run: Command = async ({ flags, engine, environment }) => {
   const all = flags.bool('all');
   const given = flags.list('filter');
-  // Build cache has no labels. @see docker/cli command/system/prune.go
+  // Build cache has no labels, and volumes have no age that counts. @see docker/cli command/system/prune.go
   const unlabelled = given.filter((filter) => !filter.startsWith('label'));
+  const labels = given.filter((filter) => filter.startsWith('label'));
   const parts: readonly Part[] = [
     { warning: 'all stopped containers', prune: () => pruneContainers(engine, { filters: filtersQuery(given) }) },
+    ...(flags.bool('volumes')
+      ? [
+          {
+            warning: 'all anonymous volumes not used by at least one container',
+            prune: () => pruneVolumes(engine, { filters: filtersQuery(labels) }),
+          },
+        ]
+      : []),
     {
       warning: all ? 'all images without at least one container associated to them' : 'all dangling images',
       prune: () => pruneImages(engine, { filters: filtersQuery(given, { dangling: String(!all) }) }),
