@@ -125,22 +125,22 @@ describe('a registry with tokens', () => {
   });
 });
 
-describe('case 18: a realm that must not have the password', () => {
+describe('a realm that must not have the password', () => {
   const challenge = (realm: string) => ({ 'WWW-Authenticate': `Bearer realm="${realm}",service="s"` });
 
   it.each([
     ['the metadata service', 'http://169.254.169.254/token'],
     ['what is no web address', 'file:///etc/passwd'],
     ['a metadata address in IPv6 clothes', 'http://[::ffff:169.254.169.254]/token'],
-  ])('refuses %s', async (_name, realm) => {
+  ])('case 18: refuses %s', async (_name, realm) => {
     const registry = await start();
     registry.script('GET', /./, ({ send }) => send(401, challenge(realm)), 9);
     await expect(benchFor(registry, alice).pull(`${registry.host}/a:1`)).rejects.toMatchObject({ kind: 'forbidden' });
   });
 });
 
-describe('cases 7 and 20: credentials', () => {
-  it('do not follow a redirect to another port', async () => {
+describe('credentials', () => {
+  it('case 7: do not follow a redirect to another port', async () => {
     const registry = await start({ password: 'swordfish' });
     const storage = await start();
     const { blob } = layer('one');
@@ -155,7 +155,7 @@ describe('cases 7 and 20: credentials', () => {
     expect(storage.requests.map(({ authorization }) => authorization)).toEqual([undefined]);
   });
 
-  it('stay out of errors when the storage fails, as do signed addresses', async () => {
+  it('case 7: stay out of errors when the storage fails, as do signed addresses', async () => {
     const registry = await start({ password: 'swordfish' });
     const storage = await start();
     registry.addImage('a', '1', [layer('one')]);
@@ -188,7 +188,7 @@ describe('cases 7 and 20: credentials', () => {
     expect(mirror.requests.every(({ authorization }) => authorization === undefined)).toBe(true);
   });
 
-  it('stops after ten redirects', async () => {
+  it('case 7: stops after ten redirects', async () => {
     const registry = await start();
     registry.script('GET', /manifests/, ({ request, send }) => send(302, { Location: request.url! }), 99);
     await expect(benchFor(registry).pull(`${registry.host}/a:1`)).rejects.toThrow(/redirects more than 10 times/);
@@ -196,12 +196,12 @@ describe('cases 7 and 20: credentials', () => {
   });
 });
 
-describe('case 2: a registry that asks for patience', () => {
+describe('a registry that asks for patience', () => {
   it.each([
     ['seconds', '7', 7000],
     ['a date', new Date(Date.parse('2026-01-01T00:00:07Z')).toUTCString(), 7000],
     ['more than a minute', '86400', 60_000],
-  ])('is left alone for %s', async (_name, value, waited) => {
+  ])('case 2: is left alone for %s', async (_name, value, waited) => {
     const registry = await start();
     registry.addImage('a', '1', [layer('one')]);
     registry.script('GET', /manifests/, ({ send }) => send(429, { 'Retry-After': value }));
@@ -210,7 +210,7 @@ describe('case 2: a registry that asks for patience', () => {
     expect(bench.slept).toEqual([waited]);
   });
 
-  it('is asked again after 503, each time later', async () => {
+  it('case 2: is asked again after 503, each time later', async () => {
     const registry = await start();
     registry.addImage('a', '1', [layer('one')]);
     registry.script('GET', /manifests/, ({ send }) => send(503), 3);
@@ -219,7 +219,7 @@ describe('case 2: a registry that asks for patience', () => {
     expect(bench.slept).toEqual([250, 500, 1000]);
   });
 
-  it('is given up after five times', async () => {
+  it('case 2: is given up after five times', async () => {
     const registry = await start();
     registry.script('GET', /manifests/, ({ send }) => send(429), 9);
     await expect(benchFor(registry).pull(`${registry.host}/a:1`)).rejects.toMatchObject({

@@ -77,6 +77,16 @@ describe('copyImage', () => {
     expect(to.blobs.size).toBe(from.blobs.size);
   });
 
+  it('case 12: keeps an artifact that nobody can run', async () => {
+    const [from, to] = [await start(), await start()];
+    const config = from.addBlob('app', Buffer.from('{}'), 'application/vnd.cncf.helm.config.v1+json');
+    const chart = from.addBlob('app', randomBytes(100), 'application/vnd.cncf.helm.chart.content.v1.tar+gzip');
+    const document = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: [chart] };
+    const { digest } = from.addManifest('app', 'chart', document);
+    expect((await copy(open(), `${from.host}/app:chart`, `${to.host}/app:chart`)).digest).toBe(digest);
+    expect(to.blobs).toEqual(from.blobs);
+  });
+
   it('sends children before the index, and the name last', async () => {
     const [from, to] = [await start(), await start()];
     addIndex(from);
@@ -146,7 +156,7 @@ describe('copyImage', () => {
     await expect(missing).rejects.toMatchObject({ kind: 'not-found' });
   });
 
-  it('leaves foreign layers where they are, unless they are wanted', async () => {
+  it('case 8: leaves foreign layers where they are, unless they are wanted', async () => {
     const [from, to] = [await start(), await start()];
     const layer = Buffer.from('foreign');
     const mediaType = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
@@ -157,7 +167,7 @@ describe('copyImage', () => {
     expect(to.blobs.has(`wanted@${sha256(layer)}`)).toBe(true);
   });
 
-  it('never asks inner addresses or plain http for layers from elsewhere', async () => {
+  it('case 8: never asks inner addresses or plain http for layers from elsewhere', async () => {
     const [registry, inner] = [await start(), await start()];
     const blob: Descriptor = { mediaType: mediaTypes.ociLayer, digest: sha256('x'), size: 1 };
     const client = open({ allowForeignLayers: true });

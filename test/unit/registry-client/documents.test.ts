@@ -21,7 +21,7 @@ const manifest = { schemaVersion: 2, config: blob(mediaTypes.ociConfig), layers:
 const index = { schemaVersion: 2, manifests: [blob(mediaTypes.ociManifest)] };
 const parse = (value: unknown, type?: string) => parseDocument(Buffer.from(JSON.stringify(value)), type, 'a:1');
 
-describe('case 15: a document that is not what it is called', () => {
+describe('a document that is not what it is called', () => {
   it.each([
     ['both at once', { ...manifest, ...index }, undefined],
     ['both at once, called an index', { ...manifest, ...index, mediaType: mediaTypes.ociIndex }, mediaTypes.ociIndex],
@@ -33,7 +33,7 @@ describe('case 15: a document that is not what it is called', () => {
     ['nothing', null, undefined],
     ['a digest of an unknown kind', { ...manifest, config: { ...manifest.config, digest: 'md5:00' } }, undefined],
     ['a negative size', { ...manifest, config: { ...manifest.config, size: -1 } }, undefined],
-  ])('is refused: %s', (_name, value, type) => {
+  ])('case 15: is refused: %s', (_name, value, type) => {
     expect(() => parse(value, type)).toThrow(/is refused/);
   });
 
@@ -51,7 +51,7 @@ describe('case 15: a document that is not what it is called', () => {
     expect(parse(value, type).mediaType).toBe(mediaType);
   });
 
-  it('never fails in another way, whatever comes', () => {
+  it('case 15: never fails in another way, whatever comes', () => {
     const bytes = fc.oneof(
       fc.uint8Array(),
       fc.jsonValue().map((value) => Buffer.from(JSON.stringify(value))),
@@ -70,7 +70,7 @@ describe('case 15: a document that is not what it is called', () => {
   });
 });
 
-describe('case 14: the image of an index', () => {
+describe('the image of an index', () => {
   const entry = (platform: Partial<Platform> | undefined, annotations?: Record<string, string>): Descriptor => ({
     ...blob(mediaTypes.ociManifest, JSON.stringify([platform, annotations])),
     ...(platform ? { platform: { os: 'linux', architecture: 'amd64', ...platform } } : {}),
@@ -83,7 +83,7 @@ describe('case 14: the image of an index', () => {
     ...(variant ? { variant } : {}),
   });
 
-  it('suits the variant best', () => {
+  it('case 14: suits the variant best', () => {
     expect(chooseManifest([arm('v5'), arm('v6'), arm('v7')], on('arm', 'v7'))).toEqual(arm('v7'));
     expect(chooseManifest([arm('v5'), arm('v6')], on('arm', 'v7'))).toEqual(arm('v6'));
     expect(chooseManifest([arm('v7')], on('arm', 'v6'))).toBeUndefined();
@@ -91,14 +91,14 @@ describe('case 14: the image of an index', () => {
     expect(chooseManifest([entry({ variant: 'v3' }), entry({})], on('amd64'))).toEqual(entry({}));
   });
 
-  it('is never an attestation', () => {
+  it('case 14: is never an attestation', () => {
     const attestation = entry({ os: 'unknown', architecture: 'unknown' });
     const marked = entry(undefined, { 'vnd.docker.reference.type': 'attestation-manifest' });
     expect(chooseManifest([attestation, marked], on('amd64'))).toBeUndefined();
     expect(chooseManifest([attestation, entry({})], on('amd64'))).toEqual(entry({}));
   });
 
-  it('is found in an index within an index, but not for ever', async () => {
+  it('case 14: is found in an index within an index, but not for ever', async () => {
     const reference = parseReference('r.example/a:1');
     const fetched = (value: object): FetchedDocument => {
       const bytes = Buffer.from(JSON.stringify(value));
@@ -145,7 +145,7 @@ describe('challenges', () => {
     ['https://10.0.0.2', 'https://10.0.0.1/token', true],
     ['http://127.0.0.1:5000', 'http://127.0.0.1:5001/token', true],
     ['http://127.0.0.1:5000', 'http://169.254.169.254/token', false],
-  ])('from %s may lead to %s: %s', (registry, realm, allowed) => {
+  ])('case 18: from %s may lead to %s: %s', (registry, realm, allowed) => {
     const check = () => checkRealm(realm, new URL(registry));
     if (allowed) expect(check().href).toBe(realm);
     else expect(check).toThrow(/refused/);
@@ -153,7 +153,7 @@ describe('challenges', () => {
 });
 
 describe('Retry-After', () => {
-  it('is seconds or a date', () => {
+  it('case 2: is seconds or a date', () => {
     const now = Date.parse('2026-01-01T00:00:00Z');
     expect(retryAfterMs('3', now)).toBe(3000);
     expect(retryAfterMs('Thu, 01 Jan 2026 00:00:05 GMT', now)).toBe(5000);

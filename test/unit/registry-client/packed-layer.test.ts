@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import PQueue from 'p-queue';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sha256 } from '../../../src/oci/index.ts';
 import { SharedWork } from '../../../src/registry-client/pull/shared-work.ts';
@@ -24,7 +25,7 @@ let shared: SharedPacking;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'berth-pack-'));
-  shared = { folder, work: new SharedWork(), users: new Map() };
+  shared = { folder, work: new SharedWork(), queue: new PQueue({ concurrency: 1 }), users: new Map() };
 });
 
 afterEach(() => {

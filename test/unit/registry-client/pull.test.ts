@@ -123,11 +123,11 @@ describe('a pull', () => {
   });
 });
 
-describe('case 4 and 6: a connection that breaks in the middle', () => {
+describe('a connection that breaks in the middle', () => {
   const big = layer(bigText);
   const path = new RegExp(sha256(big.blob));
 
-  it('goes on where it broke, by Range', async () => {
+  it('case 4: goes on where it broke, by Range', async () => {
     registry.addImage('a', '1', [big]);
     registry.script('GET', path, ({ cut }) => cut(200, big.blob, 1_000_000));
     await bench.pull(`${registry.host}/a:1`);
@@ -137,7 +137,7 @@ describe('case 4 and 6: a connection that breaks in the middle', () => {
     expect(from).toBeLessThanOrEqual(1_000_000);
   });
 
-  it('goes on after an answer without length that ends early', async () => {
+  it('case 4: goes on after an answer without length that ends early', async () => {
     registry.addImage('a', '1', [big]);
     registry.script('GET', path, ({ response }) => {
       response.writeHead(200, {});
@@ -147,7 +147,7 @@ describe('case 4 and 6: a connection that breaks in the middle', () => {
     expect(registry.seen('GET', path)[1]?.headers['range']).toBe('bytes=1000-');
   });
 
-  it('skips what it has when Range is ignored', async () => {
+  it('case 6: skips what it has when Range is ignored', async () => {
     registry.addImage('a', '1', [big]);
     registry.script('GET', path, ({ send }) => send(200, {}, big.blob));
     registry.script('GET', path, ({ cut }) => cut(200, big.blob, 1_000_000));
@@ -160,7 +160,7 @@ describe('case 4 and 6: a connection that breaks in the middle', () => {
     ['another Content-Range', 206, { 'Content-Range': 'bytes 0-10/11' }],
     ['206 without Content-Range', 206, {}],
     ['416', 416, {}],
-  ])('begins again after %s', async (_name, status, headers) => {
+  ])('case 6: begins again after %s', async (_name, status, headers) => {
     registry.addImage('a', '1', [big]);
     registry.script('GET', path, ({ send }) => send(status, headers as Record<string, string>, 'x'));
     registry.script('GET', path, ({ cut }) => cut(200, big.blob, 1_000_000));
@@ -169,7 +169,7 @@ describe('case 4 and 6: a connection that breaks in the middle', () => {
     expect(registry.seen('GET', path)[2]?.headers['range']).toBeUndefined();
   });
 
-  it('gives up after five tries that brought nothing, and keeps what came for the next pull', async () => {
+  it('case 4: gives up after five tries that brought nothing, and keeps what came for the next pull', async () => {
     registry.addImage('a', '1', [big]);
     registry.script('GET', path, ({ response }) => void response.destroy(), 5);
     registry.script('GET', path, ({ cut }) => cut(200, big.blob, 2_000_000));
@@ -183,8 +183,8 @@ describe('case 4 and 6: a connection that breaks in the middle', () => {
   });
 });
 
-describe('case 5: content that does not match its digest', () => {
-  it('of a layer is refused, and nothing of it stays', async () => {
+describe('content that does not match its digest', () => {
+  it('case 5: of a layer is refused, and nothing of it stays', async () => {
     const { blob } = layer('one');
     registry.addImage('a', '1', [layer('zero'), layer('one')]);
     const bad = gzipSync('oNe');
@@ -195,7 +195,7 @@ describe('case 5: content that does not match its digest', () => {
     expect(bench.left()).toEqual([]);
   });
 
-  it('that is longer than announced is refused at once', async () => {
+  it('case 5: that is longer than announced is refused at once', async () => {
     const { blob } = layer('one');
     registry.addImage('a', '1', [layer('one')]);
     registry.script('GET', new RegExp(sha256(blob)), ({ send }) => send(200, {}, Buffer.concat([blob, blob])));
@@ -203,7 +203,7 @@ describe('case 5: content that does not match its digest', () => {
     expect(bench.left()).toEqual([]);
   });
 
-  it('of a manifest by digest is refused', async () => {
+  it('case 5: of a manifest by digest is refused', async () => {
     const { digest } = registry.addImage('a', '1', [layer('one')]);
     registry.addImage('a', '2', [layer('two')]);
     const other = registry.manifests.get('a:2');
@@ -211,7 +211,7 @@ describe('case 5: content that does not match its digest', () => {
     await expect(bench.pull(`${registry.host}/a@${digest}`)).rejects.toThrow(/does not match its digest/);
   });
 
-  it('of a manifest by tag is refused when Docker-Content-Digest says another', async () => {
+  it('case 5: of a manifest by tag is refused when Docker-Content-Digest says another', async () => {
     registry.addImage('a', '1', [layer('one')]);
     const { bytes, type } = registry.manifests.get('a:1')!;
     const headers = { 'Content-Type': type, 'Docker-Content-Digest': sha256('other') };
@@ -219,7 +219,7 @@ describe('case 5: content that does not match its digest', () => {
     await expect(bench.pull(`${registry.host}/a:1`)).rejects.toThrow(/does not match its digest/);
   });
 
-  it('of a download that an earlier process left is fetched again', async () => {
+  it('case 5: of a download that an earlier process left is fetched again', async () => {
     const big = layer(bigText);
     registry.addImage('a', '1', [big]);
     const { writeFileSync } = await import('node:fs');
@@ -232,7 +232,7 @@ describe('case 5: content that does not match its digest', () => {
   });
 });
 
-describe('cases 10, 11, 16, 21 and 22: layers of all forms', () => {
+describe('layers of all forms', () => {
   const text = 'content of a layer';
   const diffId = sha256(text);
   const half = text.length / 2;
@@ -243,7 +243,7 @@ describe('cases 10, 11, 16, 21 and 22: layers of all forms', () => {
     ['zstd', zstdCompressSync(text)],
     ['zstd with skippable frames', zstdChunked(text)],
     ['no compression', Buffer.from(text)],
-  ])('takes %s, whatever its media type says', async (_name, blob) => {
+  ])('case 10: takes %s, whatever its media type says', async (_name, blob) => {
     for (const mediaType of [
       mediaTypes.ociLayer,
       mediaTypes.ociLayerGzip,
@@ -257,13 +257,13 @@ describe('cases 10, 11, 16, 21 and 22: layers of all forms', () => {
     }
   });
 
-  it('takes a layer of zero bytes', async () => {
+  it('case 22: takes a layer of zero bytes', async () => {
     registry.addImage('a', '1', [{ blob: Buffer.alloc(0), diffId: sha256(''), mediaType: mediaTypes.ociLayer }]);
     await bench.pull(`${registry.host}/a:1`);
     expect(bench.sink.layers.size).toBe(1);
   });
 
-  it('takes blobs named by sha512', async () => {
+  it('case 21: takes blobs named by sha512', async () => {
     const { blob, diffId: id } = layer('one');
     registry.addImage('a', '1', [{ blob, diffId: id }]);
     const manifest = JSON.parse(registry.manifests.get('a:1')!.bytes.toString());
@@ -274,7 +274,7 @@ describe('cases 10, 11, 16, 21 and 22: layers of all forms', () => {
     expect(bench.sink.layers.size).toBe(1);
   });
 
-  it('refuses a layer whose content is not what the config says', async () => {
+  it('case 16: refuses a layer whose content is not what the config says', async () => {
     registry.addImage('a', '1', [layer('zero'), { blob: gzipSync('one'), diffId: sha256('two') }]);
     await expect(bench.pull(`${registry.host}/a:1`)).rejects.toMatchObject({ kind: 'invalid' });
     expect(bench.sink.layers.size).toBe(0);
@@ -282,8 +282,8 @@ describe('cases 10, 11, 16, 21 and 22: layers of all forms', () => {
   });
 });
 
-describe('case 20: two pulls at once', () => {
-  it('download and unpack a layer once', async () => {
+describe('two pulls at once', () => {
+  it('case 20: download and unpack a layer once', async () => {
     const big = layer(bigText);
     registry.addImage('a', '1', [big]);
     registry.addImage('a', '2', [big, layer('two')]);
@@ -293,7 +293,7 @@ describe('case 20: two pulls at once', () => {
     expect(bench.left()).toEqual([]);
   });
 
-  it('go on when one of them is cancelled', async () => {
+  it('case 20: go on when one of them is cancelled', async () => {
     const big = layer(bigText);
     registry.addImage('a', '1', [big]);
     const controller = new AbortController();
@@ -310,8 +310,8 @@ describe('case 20: two pulls at once', () => {
   });
 });
 
-describe('case 17: a tag that moves', () => {
-  it('does not mix two images', async () => {
+describe('a tag that moves', () => {
+  it('case 17: does not mix two images', async () => {
     registry.addImage('a', '1', [layer('one')]);
     registry.script('GET', /blobs/, async ({ usual }) => {
       registry.addImage('a', '1', [layer('two')]);
@@ -322,8 +322,8 @@ describe('case 17: a tag that moves', () => {
   });
 });
 
-describe('cases 8 and 12: what is no image', () => {
-  it('refuses artifacts by their kind, without fetching them', async () => {
+describe('what is no image', () => {
+  it('case 12: refuses artifacts by their kind, without fetching them', async () => {
     const config = registry.addBlob('a', Buffer.from('{}'), 'application/vnd.cncf.helm.config.v1+json');
     registry.addManifest('a', '1', { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: [] });
     await expect(bench.pull(`${registry.host}/a:1`)).rejects.toMatchObject({
@@ -333,7 +333,7 @@ describe('cases 8 and 12: what is no image', () => {
     expect(registry.seen('GET', /blobs/)).toEqual([]);
   });
 
-  it('does not fetch layers that lie elsewhere', async () => {
+  it('case 8: does not fetch layers that lie elsewhere', async () => {
     const other = await FakeRegistry.start();
     const { blob, diffId } = layer('one');
     registry.addImage('a', '1', [
@@ -347,7 +347,7 @@ describe('cases 8 and 12: what is no image', () => {
     await other.close();
   });
 
-  it('asks the registry itself for an ordinary layer that has urls', async () => {
+  it('case 8: asks the registry itself for an ordinary layer that has urls', async () => {
     const other = await FakeRegistry.start();
     registry.addImage('a', '1', [layer('one')]);
     const manifest = JSON.parse(registry.manifests.get('a:1')!.bytes.toString());
@@ -359,8 +359,8 @@ describe('cases 8 and 12: what is no image', () => {
   });
 });
 
-describe('case 13: documents without end', () => {
-  it('stops reading a manifest after 4 MiB', async () => {
+describe('documents without end', () => {
+  it('case 13: stops reading a manifest after 4 MiB', async () => {
     let sent = 0;
     registry.script('GET', /manifests/, async ({ response }) => {
       response.writeHead(200, { 'Content-Type': mediaTypes.ociManifest });
@@ -374,7 +374,7 @@ describe('case 13: documents without end', () => {
     expect(sent).toBeLessThan(32 << 20);
   });
 
-  it('does not fetch a config of more than 8 MiB', async () => {
+  it('case 13: does not fetch a config of more than 8 MiB', async () => {
     registry.addImage('a', '1', [layer('one')]);
     const manifest = JSON.parse(registry.manifests.get('a:1')!.bytes.toString());
     manifest.config.size = 9 << 20;
