@@ -136,6 +136,33 @@ describe('a folder of the host', () => {
   });
 });
 
+describe('volume prune', () => {
+  it('asks, and takes only what no container has and nobody named', async () => {
+    await host.ok(['volume', 'create', 'named']);
+    await host.ok([
+      'run',
+      '--name',
+      'old',
+      '-v',
+      '/scratch',
+      '-v',
+      'kept:/k',
+      'busybox',
+      'sh',
+      '-c',
+      'echo 12345 > /scratch/a',
+    ]);
+    await host.ok(['rm', 'old']);
+    const asked = await host.berth(['volume', 'prune'], { input: 'n\n' });
+    expect(asked.stdout).toContain('anonymous local volumes not used by at least one container.');
+    const done = await host.ok(['volume', 'prune', '-f']);
+    expect(done).toMatch(/^Deleted Volumes:\n[0-9a-f]{64}\n\nTotal reclaimed space: /);
+    expect(await host.ok(['volume', 'ls', '-q'])).toMatch(/^kept$[^]*^named$/m);
+    await host.ok(['volume', 'prune', '-a', '-f', '--filter', 'label!=keep']);
+    expect(await host.ok(['volume', 'ls', '-q'])).not.toContain('named');
+  });
+});
+
 describe('idmap', () => {
   it.each(['mount', 'volume'])('lets files keep the owner of the folder, by --%s', async (flag) => {
     const owned = join(folder, `owned-${flag}`);

@@ -58,6 +58,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly run: Com
   'volume-create': async () => ({ run: (await import('./volume.ts')).create }),
   'volume-inspect': async () => ({ run: (await import('./inspect.ts')).inspectVolumes }),
   'volume-ls': async () => ({ run: (await import('./volume.ts')).list }),
+  'volume-prune': async () => ({ run: (await import('./volume.ts')).prune }),
   'volume-rm': async () => ({ run: (await import('./volume.ts')).remove }),
   wait: async () => ({ run: (await import('./lifecycle.ts')).wait }),
 };

@@ -1,10 +1,12 @@
 import type { VolumeBody, VolumeListBody } from '../../api/contract/index.ts';
 import { formatList } from '../../format/index.ts';
+import { confirm } from '../confirm.ts';
 import { keyValues } from '../container/key-values.ts';
 import type { Command } from '../context.ts';
 import { filtersQuery } from '../lists/filters.ts';
 import { volumeRow, volumesFormat } from '../lists/volume-rows.ts';
 import { volumePath } from '../paths.ts';
+import { pruneVolumes, reclaimed } from '../prune.ts';
 import { UsageError } from '../syntax/usage-error.ts';
 import { forEachContainer } from './lifecycle.ts';
 
@@ -43,4 +45,15 @@ export const remove: Command = (context) => {
     await context.engine.send('DELETE', volumePath(name), { query });
     return name;
   });
+};
+
+export const prune: Command = async ({ flags, engine, environment }) => {
+  const all = flags.bool('all');
+  const what = all ? 'all volumes' : 'anonymous local volumes';
+  const warning = `WARNING! This will remove ${what} not used by at least one container.\nAre you sure you want to continue?`;
+  if (!flags.bool('force') && !(await confirm(environment, warning))) return 0;
+  const filters = filtersQuery(flags.list('filter'), all ? { all: 'true' } : {});
+  const { text, bytes } = await pruneVolumes(engine, { filters });
+  environment.stdout.write(`${text}${reclaimed(bytes)}`);
+  return 0;
 };
