@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import type PQueue from 'p-queue';
 import { type Descriptor, type Digest, hexOf, mediaTypes } from '../../oci/index.ts';
 import type { SharedWork } from '../pull/shared-work.ts';
 import { PackJournal } from './pack-journal.ts';
@@ -19,6 +20,8 @@ const forms = {
 export interface SharedPacking {
   readonly folder: string;
   readonly work: SharedWork<Descriptor>;
+  /** One layer takes all cores: more at once would only take more memory. */
+  readonly queue: PQueue;
   /** Path to the number of layers that are pushed from it now. */
   readonly users: Map<string, number>;
 }
@@ -54,7 +57,10 @@ export class PackedLayer {
    * @throws what reading the layer throws, `ENOSPC`
    */
   pack(signal: AbortSignal): Promise<Descriptor> {
-    return this.#shared.work.run(this.#path, signal, (all) => this.#pack(all));
+    return this.#shared.work.run(this.#path, signal, async (all) => {
+      const packed = await this.#shared.queue.add(() => this.#pack(all), { signal: all });
+      return packed as Descriptor;
+    });
   }
 
   async #pack(signal: AbortSignal): Promise<Descriptor> {

@@ -34,7 +34,7 @@ const forms: Readonly<Record<PackFormat, BlockForm>> = {
   },
   /** A frame for each block, and one for nothing. @see RFC 8878, 3.1 */
   zstd: {
-    blockBytes: 4 * MB,
+    blockBytes: 2 * MB,
     head: Buffer.alloc(0),
     compress: (block, level) => zstdBlock(block, { params: { [constants.ZSTD_c_compressionLevel]: level } }),
     tail: (_sum, length) => (length === 0 ? zstdCompressSync(Buffer.alloc(0)) : Buffer.alloc(0)),

@@ -60,7 +60,12 @@ export function createPusher({ folder, blobs, memory, now }: PusherOptions): Pus
     const path = join(folder, name);
     if (now() - statSync(path).mtimeMs > KEEP_MS) rmSync(path, { force: true });
   }
-  const packing: SharedPacking = { folder, work: new SharedWork(), users: new Map() };
+  const packing: SharedPacking = {
+    folder,
+    work: new SharedWork(),
+    queue: new PQueue({ concurrency: 1 }),
+    users: new Map(),
+  };
 
   return {
     async push(client, { reference, image, compression, annotations, emit, signal }) {
