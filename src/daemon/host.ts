@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createApiServer } from '../api/server/index.ts';
 import { openGarbage, openImageStore, openObjectStore, openSpool, openStepRecords } from '../cache/index.ts';
 import { createEngine } from '../engine/index.ts';
+import { openNetworkHost } from '../network/index.ts';
 import { familiarName, familiarRepository } from '../oci/index.ts';
 import { openLayerBlobs } from '../registry-client/index.ts';
 import { enterEngineNamespace, openLayerStore, openRuntime, RootFiles, VolumeFolders } from '../runtime/index.ts';
@@ -101,12 +102,14 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
     notes: blobs,
   });
   const files = new RootFiles({ cacheFolder: `${dataFolder}/cache/stat`, worker: workerScript('files') });
+  const networks = openNetworkHost({ engine: config.root, log });
   const engine = await createEngine({
     snapshots,
     images: images.engineImages,
     runtime,
     store,
     volumes: new VolumeFolders(`${dataFolder}/volumes`, files),
+    networks,
     clock,
     spool: openSpool(dataFolder),
     garbage,
@@ -173,6 +176,7 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
       await server.close(options);
       await engine.close();
       await runtime.close();
+      await networks.close({ keep: engine.liveContainerIds().size > 0 });
       registries.close();
       await records.flushUsage();
       mark.clear();
@@ -185,7 +189,10 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
     leaveAfterMs: config.idleSeconds * 1000,
     serving: () => server.activeRequests > 0,
     watching: () => engine.busy(),
-    rest: releaseMemory,
+    rest: () => {
+      networks.rest();
+      releaseMemory();
+    },
     leave: () => void close(),
   });
   return { socket: config.socket, closed, close };

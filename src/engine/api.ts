@@ -4,6 +4,7 @@ import type {
   ContainerCreated,
   ContainerInspect,
   ContainerSummary,
+  EndpointSettingsBody,
   EventMessage,
   ExecCreateBody,
   ExecInspect,
@@ -13,6 +14,10 @@ import type {
   ImageInspect,
   ImageSummary,
   JsonMessage,
+  NetworkBody,
+  NetworkCreateBody,
+  NetworkCreated,
+  NetworksPruned,
   VolumeBody,
   VolumeCreateBody,
   VolumeListBody,
@@ -28,6 +33,7 @@ export interface EngineApi {
   readonly execs: ExecsApi;
   readonly images: ImagesApi;
   readonly volumes: VolumesApi;
+  readonly networks: NetworksApi;
   readonly events: EventsApi;
 }
 
@@ -121,6 +127,19 @@ export interface ImagesApi {
   load(tar: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<JsonMessage>;
   /** Makes an image of one layer from a root file system tar (plain, gzip or zstd). */
   import(tar: AsyncIterable<Uint8Array>, options: ImportQuery): AsyncIterable<JsonMessage>;
+}
+
+/** `ref` is a full id, a unique id prefix, or a name. */
+export interface NetworksApi {
+  /** @throws BerthError `conflict` (name), `invalid`, `forbidden` (overlap), `not-found` (driver), `exhausted` */
+  create(body: NetworkCreateBody): Promise<NetworkCreated>;
+  inspect(ref: string): Promise<NetworkBody>;
+  list(options: { filters: Filters }): Promise<readonly NetworkBody[]>;
+  /** @throws BerthError `forbidden` while containers are in it */
+  remove(ref: string): Promise<void>;
+  prune(options: { filters: Filters }): Promise<NetworksPruned>;
+  connect(ref: string, container: string, settings: EndpointSettingsBody): Promise<void>;
+  disconnect(ref: string, container: string): Promise<void>;
 }
 
 export interface VolumesApi {

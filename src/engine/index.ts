@@ -10,6 +10,8 @@ import {
 } from './containers/index.ts';
 import { EventBus, type PublishEvent } from './events/bus.ts';
 import { createImages, type Images, resolveImage } from './images/index.ts';
+import { createNetworks } from './networks/index.ts';
+import { Networks } from './networks/networks.ts';
 import type { EnginePorts } from './ports.ts';
 import { Volumes } from './volumes/volumes.ts';
 
@@ -37,11 +39,13 @@ export async function createEngine(ports: EnginePorts): Promise<Engine> {
   const table = new ContainerTable();
   const closing = new AbortController();
   const volumes = new Volumes(ports, events.publish);
-  await volumes.load();
+  const networks = new Networks(ports, events.publish);
+  await Promise.all([volumes.load(), networks.load()]);
   const context: ContainersContext = {
     ports,
     table,
     volumes,
+    networks,
     publish: events.publish,
     resolveImage: async (ref) => (await resolveImage(ports.images, ref)).image,
     closing: closing.signal,
@@ -61,10 +65,11 @@ export async function createEngine(ports: EnginePorts): Promise<Engine> {
     execs,
     images,
     volumes,
+    networks: createNetworks(context),
     publish: events.publish,
     events: { subscribe: (options) => events.subscribe(options) },
     recover: async () => {
-      await recoverContainers(context);
+      await ports.networks.recover(networks.bridgeNames(), () => recoverContainers(context));
       await volumes.recover();
     },
     busy: () => [...table.values()].some(({ isActive, waits, lock }) => isActive || waits.size > 0 || lock.isHeld),

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { ChainId, DiffId, ImageConfig, ImageId } from '../oci/index.ts';
+import type { NetworkHost } from './networks/network-host.ts';
 
 /** What the engine needs from the machine. `daemon` supplies adapters; tests supply fakes. */
 export interface EnginePorts {
@@ -8,6 +9,7 @@ export interface EnginePorts {
   readonly runtime: ContainerRuntime;
   readonly store: ObjectStore;
   readonly volumes: VolumeHost;
+  readonly networks: NetworkHost;
   readonly clock: Clock;
   readonly spool: Spool;
   readonly garbage: LayerGarbage;
@@ -171,7 +173,10 @@ export interface ContainerSpec {
   readonly openStdin: boolean;
   /** The end of the first client's input is the end of the process's. Otherwise its stdin stays open for the next. */
   readonly stdinOnce: boolean;
-  readonly network: 'host' | 'none';
+  /** The host's, none but a loopback, or what is at a path, which need not exist for longer than `create` takes. */
+  readonly network: 'host' | 'none' | { readonly namespacePath: string };
+  /** The texts of files that are not to be what the network implies. */
+  readonly names?: { readonly hosts?: string; readonly resolvConf?: string };
   readonly init: boolean;
   readonly privileged: boolean;
   readonly capAdd: readonly string[];
@@ -251,6 +256,8 @@ export interface ContainerRuntime {
   signal(process: RunningProcess, signal: number): void;
   attach(id: string, process: RunningProcess): Promise<AttachedStreams>;
   resize(process: RunningProcess, rows: number, columns: number): Promise<void>;
+  /** Changes `/etc/hosts` of a running container. */
+  writeHosts?(process: RunningProcess, text: string): void;
   exec(id: string, process: RunningProcess, spec: ExecSpec): Promise<RunningExec>;
   /** Deletes runtime state, kills what is left. Idempotent. */
   delete(id: string, process: RunningProcess | undefined): Promise<void>;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { ProcessIdentity } from '../linux/index.ts';
 import { AddressPool, type SubnetConfig } from './address/pool.ts';
 import { completeSubnet, freeSubnet, localV6Pool, refuseOverlap, type SubnetRequest } from './address/subnets.ts';
@@ -70,6 +71,17 @@ export class NetworkHost {
     this.#publisher = new Publisher(this.#firewall, new PortTable(dynamicPorts()));
   }
 
+  /** The interface of the default network. */
+  get defaultBridge(): string {
+    return this.#table.replace('_', '-');
+  }
+
+  /** The host's own list of name servers: behind a resolver on its loopback, that resolver's. */
+  resolvConf(): string {
+    const text = readText('/etc/resolv.conf');
+    return text.includes('nameserver 127.0.0.53') ? readText('/run/systemd/resolve/resolv.conf') || text : text;
+  }
+
   /** The addresses of a subnet, all free but those that are its own. @throws BerthError `invalid` */
   openAddresses(config: SubnetConfig): AddressPool {
     return new AddressPool(config);
@@ -129,8 +141,8 @@ export class NetworkHost {
   }
 
   /** Gives a sandbox an interface. */
-  attach(sandbox: Sandbox, endpoint: EndpointPlan): void {
-    sandbox.attach(this.#netlink, this.#group, endpoint);
+  attach(sandbox: Sandbox, endpoint: EndpointPlan): { readonly mac: string } {
+    return sandbox.attach(this.#netlink, this.#group, endpoint);
   }
 
   /** Publishes all or nothing. @throws BerthError `conflict` that names who has the port */
@@ -166,6 +178,7 @@ export class NetworkHost {
     clearInterval(this.#watch);
     this.#watch = undefined;
     this.#pool.close();
+    this.#publisher.close();
     const bridges = this.#firewall.bridges.map(({ name }) => name);
     if (!keep && bridges.length > 0) {
       this.#policy.apply([]);
@@ -208,5 +221,13 @@ function hasTable(name: string): boolean {
     return socket.find(getTable(name)).length > 0;
   } finally {
     socket.close();
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
   }
 }

@@ -21,6 +21,7 @@ import {
   type ImageId,
   sha256,
 } from '../../src/oci/index.ts';
+import { FakeNetworks } from './fake-networks.ts';
 import { FakeRuntime } from './fake-runtime.ts';
 import { FakeVolumes } from './fake-volumes.ts';
 
@@ -153,6 +154,11 @@ export class FakeImages implements ImageStore {
 /** Documents as text, so that nothing is shared with whoever wrote them. */
 export class FakeStore implements ObjectStore {
   readonly documents = new Map<string, string>();
+
+  /** How many containers are on record. */
+  get containers(): number {
+    return [...this.documents.keys()].filter((key) => !key.includes('/')).length;
+  }
   writes = 0;
   writeFailure: Error | undefined;
 
@@ -214,6 +220,7 @@ export class FakeMachine {
   readonly images = new FakeImages();
   readonly store = new FakeStore();
   readonly volumes = new FakeVolumes();
+  readonly networks = new FakeNetworks();
   readonly runtime = new FakeRuntime();
   #engines = 0;
 
@@ -223,10 +230,10 @@ export class FakeMachine {
   }
 
   get ports(): EnginePorts {
-    const { clock, snapshots, images, store, volumes } = this;
+    const { clock, snapshots, images, store, volumes, networks } = this;
     const defaults = { runtime: 'crun', runtimes: ['crun', 'runc'] };
     const runtime = this.#heardBy(this.#engines);
-    return { clock, snapshots, images, store, volumes, runtime, garbage, spool, defaults };
+    return { clock, snapshots, images, store, volumes, networks, runtime, garbage, spool, defaults };
   }
 
   /** A new engine on what is there: what a restart after `kill -9` is. The one before hears of no exit any more. */

@@ -1,5 +1,6 @@
 import type { ContainerCreateBody, ExecCreateBody } from './containers.ts';
 import { decodeObject, type Fields } from './decode.ts';
+import type { EndpointSettingsBody, NetworkConnectBody, NetworkCreateBody, NetworkDisconnectBody } from './networks.ts';
 import type { VolumeCreateBody } from './volumes.ts';
 
 const containerConfig: Fields = {
@@ -42,12 +43,24 @@ const hostConfig: Fields = {
 
 const containerCreate: Fields = {
   ...containerConfig,
-  // Not honoured yet: they pass so that the engine can refuse them by name.
+  // Not honoured yet: it passes so that the engine can refuse it by name.
   Healthcheck: 'object',
   MacAddress: 'string',
   NetworkDisabled: 'boolean',
   HostConfig: { fields: hostConfig, unknown: 'keep' },
   NetworkingConfig: { fields: { EndpointsConfig: 'object-map' }, unknown: 'drop' },
+};
+
+const endpointSettings: Fields = {
+  IPAMConfig: {
+    fields: { IPv4Address: 'string', IPv6Address: 'string', LinkLocalIPs: 'strings' },
+    unknown: 'drop',
+  },
+  Links: 'strings',
+  Aliases: 'strings',
+  MacAddress: 'string',
+  DriverOpts: 'string-map',
+  GwPriority: 'integer',
 };
 
 const execCreate: Fields = {
@@ -72,7 +85,12 @@ export interface ExecStartBody {
 
 /** @throws BerthError `invalid` that names the field */
 export function decodeContainerCreate(value: unknown): ContainerCreateBody {
-  return decodeObject<ContainerCreateBody>(value, containerCreate);
+  const body = decodeObject<ContainerCreateBody>(value, containerCreate);
+  const wanted = Object.entries(body.NetworkingConfig?.EndpointsConfig ?? {}).map(([name, settings]) => [
+    name,
+    decodeObject<EndpointSettingsBody>(settings ?? {}, endpointSettings, 'drop', `EndpointsConfig.${name}`),
+  ]);
+  return wanted.length === 0 ? body : { ...body, NetworkingConfig: { EndpointsConfig: Object.fromEntries(wanted) } };
 }
 
 /** @throws BerthError `invalid` that names the field */
@@ -96,4 +114,36 @@ export function decodeVolumeCreate(value: unknown): VolumeCreateBody {
     DriverOpts: 'string-map',
     Labels: 'string-map',
   });
+}
+
+/** @throws BerthError `invalid` that names the field */
+export function decodeNetworkCreate(value: unknown): NetworkCreateBody {
+  return decodeObject<NetworkCreateBody>(value, {
+    Name: 'string',
+    Driver: 'string',
+    Scope: 'string',
+    Internal: 'boolean',
+    Attachable: 'boolean',
+    Ingress: 'boolean',
+    ConfigOnly: 'boolean',
+    ConfigFrom: { fields: { Network: 'string' }, unknown: 'drop' },
+    EnableIPv4: 'boolean',
+    EnableIPv6: 'boolean',
+    IPAM: { fields: { Driver: 'string', Options: 'string-map', Config: 'objects' }, unknown: 'drop' },
+    Options: 'string-map',
+    Labels: 'string-map',
+  });
+}
+
+/** @throws BerthError `invalid` that names the field */
+export function decodeNetworkConnect(value: unknown): NetworkConnectBody {
+  return decodeObject<NetworkConnectBody>(value, {
+    Container: 'string',
+    EndpointConfig: { fields: endpointSettings, unknown: 'drop' },
+  });
+}
+
+/** @throws BerthError `invalid` that names the field */
+export function decodeNetworkDisconnect(value: unknown): NetworkDisconnectBody {
+  return decodeObject<NetworkDisconnectBody>(value, { Container: 'string', Force: 'boolean' });
 }

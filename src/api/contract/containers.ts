@@ -1,3 +1,5 @@
+import type { EndpointSettingsBody } from './networks.ts';
+
 /**
  * Wire shapes of the Engine API, containers part. Field names are Docker's; only what Berth reads or writes is typed,
  * unknown fields of requests are kept out. @see Docker Engine API v1.50
@@ -47,7 +49,7 @@ export interface ContainerCreateBody extends ContainerConfigBody {
   readonly MacAddress?: string;
   readonly NetworkDisabled?: boolean;
   readonly HostConfig?: HostConfigBody;
-  readonly NetworkingConfig?: { readonly EndpointsConfig?: Readonly<Record<string, object | null>> };
+  readonly NetworkingConfig?: { readonly EndpointsConfig?: Readonly<Record<string, EndpointSettingsBody | null>> };
 }
 
 export interface ContainerCreated {

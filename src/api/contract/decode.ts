@@ -10,6 +10,7 @@ export type FieldType =
   | 'string-map'
   | 'object-map'
   | 'object'
+  | 'objects'
   | { readonly fields: Fields; readonly unknown: 'drop' | 'keep' };
 
 export type Fields = Readonly<Record<string, FieldType>>;
@@ -62,6 +63,8 @@ function decodeField(value: unknown, type: FieldType, path: string): unknown {
         isObject(value) && Object.values(value).every((v) => v === null || isObject(v)),
         'an object of objects',
       );
+    case 'objects':
+      return expect(Array.isArray(value) && value.every(isObject), 'a list of objects');
     case 'object':
       return expect(isObject(value), 'an object');
   }

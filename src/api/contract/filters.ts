@@ -20,6 +20,8 @@ export const FILTER_KEYS = {
     'status',
     'volume',
   ],
+  networks: ['dangling', 'driver', 'id', 'label', 'label!', 'name', 'scope', 'type'],
+  networksPrune: ['label', 'label!', 'until'],
   volumes: ['dangling', 'driver', 'label', 'label!', 'name'],
   volumesPrune: ['all', 'label', 'label!'],
   imagesPrune: ['dangling', 'label', 'label!', 'until'],

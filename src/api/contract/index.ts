@@ -2,6 +2,9 @@ export {
   decodeContainerCreate,
   decodeExecCreate,
   decodeExecStart,
+  decodeNetworkConnect,
+  decodeNetworkCreate,
+  decodeNetworkDisconnect,
   decodeVolumeCreate,
   type ExecStartBody,
 } from './bodies.ts';
@@ -18,6 +21,7 @@ export {
   streamContentType,
 } from './frames.ts';
 export type * from './images.ts';
+export type * from './networks.ts';
 export {
   decodeRegistryAuth,
   encodeRegistryAuth,

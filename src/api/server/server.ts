@@ -14,6 +14,7 @@ import { containerStreamRoutes } from './routes/container-streams.ts';
 import { containerRoutes } from './routes/containers.ts';
 import { execRoutes } from './routes/execs.ts';
 import { imageRoutes } from './routes/images.ts';
+import { networkRoutes } from './routes/networks.ts';
 import { registryRoutes } from './routes/registries.ts';
 import { systemRoutes } from './routes/system.ts';
 import { usageRoutes } from './routes/usage.ts';
@@ -55,6 +56,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     ...execRoutes(options),
     ...imageRoutes(options),
     ...volumeRoutes(options),
+    ...networkRoutes(options),
     ...registryRoutes(options),
     ...buildRoutes(options),
   });

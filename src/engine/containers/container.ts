@@ -1,6 +1,8 @@
 import type { EventMessage, WaitResult } from '../../api/contract/index.ts';
 import { formatRfc3339Nano } from '../../units/index.ts';
 import type { PublishEvent } from '../events/bus.ts';
+import type { PublishedPorts } from '../networks/network-host.ts';
+import type { Networks } from '../networks/networks.ts';
 import type { ContainerRoot, EnginePorts, ExitStatus, RunningProcess, StoredImage } from '../ports.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 import { Lock } from './lock.ts';
@@ -15,6 +17,7 @@ export interface ContainersContext {
   readonly ports: EnginePorts;
   readonly table: ContainerTable;
   readonly volumes: Volumes;
+  readonly networks: Networks;
   readonly publish: PublishEvent;
   /** @throws BerthError `not-found` */
   readonly resolveImage: (ref: string) => Promise<StoredImage>;
@@ -41,6 +44,8 @@ export class Container {
   root: ContainerRoot | undefined;
   /** What the runtime may still know of; kept until it has forgotten. */
   process: RunningProcess | undefined;
+  /** What the host has of its ports. */
+  readonly published: PublishedPorts[] = [];
   removed = false;
   /** A restart is not an end: `--rm` waits. */
   keepOnExit = false;

@@ -7,10 +7,11 @@ import { missingLayer } from '../images/layers.ts';
 import type { StoredImage } from '../ports.ts';
 import { capabilityNames } from './capabilities.ts';
 import { allSettled, announce, Container, type ContainersContext, save } from './container.ts';
-import { checkSupported, networkOf } from './host-config.ts';
+import { checkSupported } from './host-config.ts';
 import { mergeConfig, overrideEnv } from './merge-config.ts';
 import { type ContainerMounts, mountRequests, resolveMounts } from './mount-points.ts';
 import { checkName, generateId, generateName } from './names.ts';
+import { networkMode, planNetwork } from './network-plan.ts';
 import type { ContainerRecord } from './record.ts';
 import { releaseVolumes } from './removal.ts';
 import { signalNumber } from './signals.ts';
@@ -97,13 +98,17 @@ interface NewContainer {
 }
 
 /** Resolves a request to all that a start needs. @throws BerthError `invalid` */
-function newRecord({ ports }: ContainersContext, { id, name, body, image }: NewContainer): ContainerRecord {
+function newRecord(
+  { ports, networks, table }: ContainersContext,
+  { id, name, body, image }: NewContainer,
+): ContainerRecord {
   const host = body.HostConfig ?? {};
   const merged = mergeConfig(body, image.config.config ?? {});
   if (merged.StopSignal) signalNumber(merged.StopSignal);
-  const network = networkOf(host);
+  const network = planNetwork(networks, body, merged);
   // Who asks for the host's network gets the host's name with it, unless it is given another one.
-  const hostName = merged.Hostname || (host.NetworkMode === 'host' ? hostname() : id.slice(0, 12));
+  const shared = network.mode.kind === 'container' ? table.find(network.mode.container)?.record.config.Hostname : '';
+  const hostName = merged.Hostname || shared || (host.NetworkMode === 'host' ? hostname() : id.slice(0, 12));
   const runtime = host.Runtime || ports.defaults.runtime;
   const shmSizeBytes = host.ShmSize || DEFAULT_SHM_BYTES;
   return {
@@ -115,7 +120,7 @@ function newRecord({ ports }: ContainersContext, { id, name, body, image }: NewC
     imageName: body.Image ?? '',
     chain: chainIds(image.config.rootfs.diff_ids).at(-1) ?? null,
     config: { ...merged, Hostname: hostName },
-    hostConfig: { ...keptHostConfig(host), NetworkMode: network, Runtime: runtime, ShmSize: shmSizeBytes },
+    hostConfig: { ...keptHostConfig(host), NetworkMode: networkMode(body), Runtime: runtime, ShmSize: shmSizeBytes },
     mounts: [],
     launch: {
       id,
@@ -129,7 +134,6 @@ function newRecord({ ports }: ContainersContext, { id, name, body, image }: NewC
       tty: merged.Tty ?? false,
       openStdin: merged.OpenStdin ?? false,
       stdinOnce: merged.StdinOnce ?? false,
-      network,
       init: host.Init ?? false,
       privileged: host.Privileged ?? false,
       capAdd: capabilityNames('CapAdd', host.CapAdd ?? []),
@@ -138,6 +142,7 @@ function newRecord({ ports }: ContainersContext, { id, name, body, image }: NewC
       tmpfs: [],
       shmSizeBytes,
     },
+    network,
     logPath: '',
     state: initialState,
     residue: false,
@@ -150,7 +155,7 @@ function keptHostConfig(host: HostConfigBody): HostConfigBody {
     ...host,
     AutoRemove: host.AutoRemove ?? false,
     LogConfig: { Type: 'json-file', Config: {} },
-    PortBindings: {},
+    PortBindings: host['PortBindings'] ?? {},
     RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
   };
 }

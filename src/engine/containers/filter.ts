@@ -2,6 +2,7 @@ import { FILTER_KEYS, type Filters } from '../../api/contract/index.ts';
 import { BerthError, toBerthError } from '../../errors/index.ts';
 import type { DiffId } from '../../oci/index.ts';
 import type { Container, ContainersContext } from './container.ts';
+import { networkOf } from './networking.ts';
 import { isActive } from './state.ts';
 
 type Accepts = (container: Container) => boolean;
@@ -32,10 +33,11 @@ const RULES: Readonly<Record<string, Rule>> = {
     return () => values.some((value) => value === 'false' || value === '0');
   },
   isolation: (values) => () => values.includes('default') || values.includes(''),
-  network:
-    (values) =>
-    ({ record }) =>
-      values.includes(record.launch.network),
+  network: (values) => (container) => {
+    const { mode, endpoints } = networkOf(container);
+    const names = endpoints.flatMap(({ network, networkName }) => [network, networkName]);
+    return values.some((value) => value === mode.kind || names.includes(value));
+  },
   volume:
     (values) =>
     ({ record }) =>
@@ -44,10 +46,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     const ports = new Set(values.flatMap(portRange));
     return ({ record }) => Object.keys(record.config.ExposedPorts ?? {}).some((port) => ports.has(port));
   },
-  // No port can be published yet; a wrong value is still a mistake.
   publish: (values) => {
-    values.forEach(portRange);
-    return () => false;
+    const ports = new Set(values.flatMap(portRange));
+    return (container) =>
+      networkOf(container).published.some(({ hostPort, protocol }) => ports.has(`${hostPort}/${protocol}`));
   },
   before: (values, { table }) => {
     const limits = values.map((ref) => table.get(ref).record.createdAt);

@@ -3,7 +3,7 @@ import { BerthError } from '../../errors/index.ts';
 
 /** Fields that the engine reads, or that mean nothing to it. */
 const HONOURED = new Set(
-  'Binds NetworkMode AutoRemove Privileged ReadonlyRootfs Init CapAdd CapDrop Tmpfs RestartPolicy LogConfig Runtime ShmSize Mounts VolumesFrom VolumeDriver ContainerIDFile ConsoleSize'.split(
+  'Binds NetworkMode AutoRemove Privileged ReadonlyRootfs Init CapAdd CapDrop Tmpfs RestartPolicy LogConfig Runtime ShmSize Mounts VolumesFrom VolumeDriver PortBindings PublishAllPorts Dns DnsOptions DnsSearch ExtraHosts ContainerIDFile ConsoleSize'.split(
     ' ',
   ),
 );
@@ -29,10 +29,6 @@ const FLAGS: Readonly<Record<string, string>> = {
   DeviceCgroupRules: '--device-cgroup-rule',
   DeviceRequests: '--gpus',
   Devices: '--device',
-  Dns: '--dns',
-  DnsOptions: '--dns-option',
-  DnsSearch: '--dns-search',
-  ExtraHosts: '--add-host',
   GroupAdd: '--group-add',
   IpcMode: '--ipc',
   Isolation: '--isolation',
@@ -48,8 +44,6 @@ const FLAGS: Readonly<Record<string, string>> = {
   OomScoreAdj: '--oom-score-adj',
   PidMode: '--pid',
   PidsLimit: '--pids-limit',
-  PortBindings: '--publish',
-  PublishAllPorts: '--publish-all',
   ReadonlyPaths: '--security-opt systempaths=unconfined',
   SecurityOpt: '--security-opt',
   StorageOpt: '--storage-opt',
@@ -80,7 +74,6 @@ export function checkSupported(body: ContainerCreateBody, runtimes: readonly str
   }
   checkPolicies(host);
   checkBody(body);
-  networkOf(host);
   if (host.Runtime && !runtimes.includes(host.Runtime)) {
     throw new BerthError('invalid', `unknown or invalid runtime name: ${host.Runtime}`, {
       hint: `this engine has ${runtimes.join(', ')}`,
@@ -95,29 +88,9 @@ function checkPolicies({ RestartPolicy, LogConfig }: HostConfigBody): void {
   if (Object.keys(LogConfig?.Config ?? {}).length > 0) throw notYet('--log-opt');
 }
 
-/** Networks and health checks; the latter are outside of `HostConfig`, as is a bare `-v /path`. */
+/** Health checks are outside of `HostConfig`. */
 function checkBody(body: ContainerCreateBody): void {
   if (!isEmpty(body.Healthcheck) && body.Healthcheck?.Test?.[0] !== 'NONE') throw notYet('--health-cmd');
-  if (!isEmpty(body.MacAddress)) throw notYet('--mac-address');
-  if (body.NetworkDisabled) throw notYet('--network none by NetworkDisabled');
-  if (!isEmpty(body.Domainname)) throw notYet('--domainname');
-  for (const [network, endpoint] of Object.entries(body.NetworkingConfig?.EndpointsConfig ?? {})) {
-    if (!['default', 'host', 'none'].includes(network)) throw notYet(`--network ${network}`);
-    if (Object.values(endpoint ?? {}).some((value) => !isEmpty(value)))
-      throw notYet('an address or alias in a network');
-  }
-}
-
-/**
- * Bridge networks are not there yet: who asks for no network in particular shares the host's.
- * @throws BerthError `unsupported`
- */
-export function networkOf({ NetworkMode = '' }: HostConfigBody): 'host' | 'none' {
-  if (NetworkMode === 'none') return 'none';
-  if (['', 'default', 'host'].includes(NetworkMode)) return 'host';
-  throw new BerthError('unsupported', `--network ${NetworkMode} is not there yet in this version of Berth`, {
-    hint: 'use --network host or --network none',
-  });
 }
 
 function asksForNothing(field: string, value: unknown): boolean {

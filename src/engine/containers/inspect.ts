@@ -1,7 +1,10 @@
 import type { ContainerInspect, ContainerSummary } from '../../api/contract/index.ts';
 import { chainIds } from '../../oci/index.ts';
 import { formatRfc3339Nano } from '../../units/index.ts';
+import { portList } from '../networks/ports.ts';
 import { allSettled, type Container, type ContainersContext } from './container.ts';
+import { networkSettings, networksBody } from './network-settings.ts';
+import { networkOf } from './networking.ts';
 import { stateBody, statusText } from './state.ts';
 
 export async function inspectContainer(
@@ -36,7 +39,7 @@ export async function inspectContainer(
     ...(options.size ? await sizes(context, container) : {}),
     Mounts: record.mounts,
     Config: record.config,
-    NetworkSettings: { ...NO_ADDRESSES, Ports: {}, Networks: networks(container) },
+    NetworkSettings: networkSettings(context, container),
   };
 }
 
@@ -59,13 +62,13 @@ export async function summarize(
     ImageID: record.image,
     Command: record.launch.argv.map(quoted).join(' '),
     Created: Math.floor(record.createdAt / 1000),
-    Ports: [],
+    Ports: container.isActive ? portList(record.config, networkOf(container).published) : [],
     ...(options.size ? await sizes(context, container) : {}),
     Labels: record.config.Labels ?? {},
     State: record.state.status,
     Status: statusText(record.state, context.ports.clock.now()),
-    HostConfig: { NetworkMode: record.launch.network },
-    NetworkSettings: { Networks: networks(container) },
+    HostConfig: { NetworkMode: record.hostConfig.NetworkMode ?? 'default' },
+    NetworkSettings: { Networks: networksBody(context, container) },
     Mounts: record.mounts,
   };
 }
@@ -84,35 +87,4 @@ async function sizes(
   await allSettled([usage, ...layers]);
   const below = (await Promise.all(layers)).reduce((sum, layer) => sum + (layer?.sizeBytes ?? 0), 0);
   return { SizeRw: await usage, SizeRootFs: below + (await usage) };
-}
-
-const NO_ADDRESSES = {
-  Bridge: '',
-  SandboxID: '',
-  SandboxKey: '',
-  Gateway: '',
-  IPAddress: '',
-  IPPrefixLen: 0,
-  MacAddress: '',
-};
-
-function networks({ record }: Container): Readonly<Record<string, object>> {
-  return {
-    [record.launch.network]: {
-      IPAMConfig: null,
-      Links: null,
-      Aliases: null,
-      MacAddress: '',
-      DriverOpts: null,
-      NetworkID: '',
-      EndpointID: '',
-      Gateway: '',
-      IPAddress: '',
-      IPPrefixLen: 0,
-      IPv6Gateway: '',
-      GlobalIPv6Address: '',
-      GlobalIPv6PrefixLen: 0,
-      DNSNames: null,
-    },
-  };
 }

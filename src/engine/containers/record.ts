@@ -1,5 +1,6 @@
 import type { ContainerConfigBody, HostConfigBody, MountPoint } from '../../api/contract/index.ts';
 import type { ChainId, ImageId } from '../../oci/index.ts';
+import type { ContainerNetwork } from '../networks/record.ts';
 import type { ContainerSpec } from '../ports.ts';
 import type { ContainerState } from './state.ts';
 
@@ -23,7 +24,11 @@ export interface ContainerRecord {
   /** Volumes that were made for it and that go with it. */
   readonly anonymousVolumes?: readonly string[];
   /** The process to start, but for the place where the root gets mounted. */
-  readonly launch: Omit<ContainerSpec, 'rootPath'>;
+  readonly launch: Omit<ContainerSpec, 'rootPath' | 'network' | 'names'> & {
+    /** Of records from before there were networks. */
+    readonly network?: 'host' | 'none';
+  };
+  readonly network?: ContainerNetwork;
   readonly logPath: string;
   readonly state: ContainerState;
   /** True while a mounted root or runtime state may exist that has to be cleaned up after a crash. */

@@ -1,5 +1,6 @@
 import { toBerthError } from '../../errors/index.ts';
 import { allSettled, Container, type ContainersContext, save, unknownExit, volumesOf } from './container.ts';
+import { adoptNetworks } from './networking.ts';
 import type { ContainerRecord } from './record.ts';
 import { cleanUp, discard } from './removal.ts';
 import { adopt, settleExit } from './start.ts';
@@ -82,5 +83,6 @@ async function readopt(context: ContainersContext, container: Container): Promis
   // The mount outlived the engine; this tells the new one of it.
   container.root = await context.ports.snapshots.mount(container.id);
   for (const name of volumesOf(container)) await context.volumes.mount(container.id, name);
+  await adoptNetworks(context, container);
   await adopt(context, container, process);
 }

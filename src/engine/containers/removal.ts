@@ -1,5 +1,6 @@
 import { BerthError, toBerthError } from '../../errors/index.ts';
 import { allSettled, announce, type Container, type ContainersContext, save, volumesOf } from './container.ts';
+import { leaveNetworks } from './networking.ts';
 import { SIGKILL, signalProcess } from './signals.ts';
 
 /** How long a removal waits for clients that still read the container's log. */
@@ -53,6 +54,7 @@ export async function cleanUp(
     options.keepExitStatus ? undefined : ports.runtime.delete(container.id, container.process),
     ports.snapshots.unmount(container.id),
   ]);
+  leaveNetworks(context, container);
   await unmountVolumes(context, container);
   container.root = undefined;
   if (!options.keepExitStatus) container.process = undefined;
@@ -75,6 +77,7 @@ export async function discard(
       residue ? ports.runtime.delete(container.id, container.process) : undefined,
       ports.snapshots.remove(container.id),
     ]);
+    leaveNetworks(context, container);
     await readersDone(container);
     await unmountVolumes(context, container);
     // Before the record goes: until then it says whose they are.

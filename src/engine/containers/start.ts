@@ -12,6 +12,7 @@ import {
   unknownExit,
   volumesOf,
 } from './container.ts';
+import { type JoinedNetworks, joinNetworks } from './networking.ts';
 import { cleanUp, discard } from './removal.ts';
 
 /** How long output may still come after the exit: another process may hold the pipe. */
@@ -28,8 +29,11 @@ export async function startLocked(context: ContainersContext, container: Contain
   const { runtime } = context.ports;
   const startedAt = timestamp(context);
   try {
-    const spec = await prepare(context, container);
-    const process = await runtime.create(spec, container.record.logPath).catch(commandFailure(spec));
+    const { spec, joined } = await prepare(context, container);
+    const process = await runtime
+      .create(spec, container.record.logPath)
+      .catch(commandFailure(spec))
+      .finally(() => joined.release());
     container.process = process;
     // Watched and listened to before the command goes, so that neither its first byte nor its exit can be missed.
     const exited = watchExit(context, container, process);
@@ -58,7 +62,10 @@ function refuseStart({ closing }: ContainersContext, { record, removed }: Contai
 }
 
 /** Before anything is mounted, the record says that something may be: a crash from here on is cleaned up. */
-async function prepare(context: ContainersContext, container: Container): Promise<ContainerSpec> {
+async function prepare(
+  context: ContainersContext,
+  container: Container,
+): Promise<{ readonly spec: ContainerSpec; readonly joined: JoinedNetworks }> {
   const { snapshots } = context.ports;
   const { launch } = container.record;
   container.record = { ...container.record, residue: true };
@@ -73,7 +80,8 @@ async function prepare(context: ContainersContext, container: Container): Promis
       .map(({ source }) => mkdir(source, { recursive: true }).catch(ignoreExisting)),
   ]);
   container.root = await mounting;
-  return { ...launch, rootPath: container.root.path };
+  const joined = await joinNetworks(context, container);
+  return { spec: { ...launch, ...joined.spec, rootPath: container.root.path }, joined };
 }
 
 function ignoreExisting(error: NodeJS.ErrnoException): void {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { isRunning, type ProcessIdentity } from '../../linux/index.ts';
 import { ipBytes, parseIp } from '../address/ip.ts';
-import { parseMac } from '../address/mac.ts';
+import { formatMac, macOfIp, parseMac } from '../address/mac.ts';
 import { addAddress } from '../netlink/addresses.ts';
 import {
   changeBridgePort,
@@ -24,7 +24,7 @@ import { inNamespace, makeNamespace } from './enter.ts';
 import { readSysctl, writeSysctl } from './sysctl.ts';
 
 /** What a container's interface is made from. */
-export type LinkPlan = { readonly mac: string; readonly mtu?: number } & (
+export type LinkPlan = { readonly mac?: string; readonly mtu?: number } & (
   | {
       readonly kind: 'bridge';
       readonly bridge: string;
@@ -117,11 +117,13 @@ export class Sandbox {
   }
 
   /** Makes an interface, ready for use. @throws NetlinkFailure; then nothing of it stays */
-  attach(host: NetlinkSocket, group: number, { interfaceName, link, addresses }: EndpointPlan): void {
+  attach(host: NetlinkSocket, group: number, endpoint: EndpointPlan): { readonly mac: string } {
+    const { interfaceName, link, addresses } = endpoint;
+    const mac = macOf(endpoint);
     const inner: LinkAttributes = {
       name: interfaceName,
       namespaceFd: this.fd,
-      mac: parseMac(link.mac),
+      mac: parseMac(mac),
       ...(link.mtu ? { mtu: link.mtu } : {}),
     };
     if (link.kind === 'bridge') attachToBridge(host, group, link, inner);
@@ -138,6 +140,7 @@ export class Sandbox {
         ...addresses.map((address) => addressRequest(made.index, address)),
         changeLink(made.index, { up: true }),
       ]);
+      return { mac };
     } catch (error) {
       this.#inside.demand('link delete', [deleteLink(made.index)], ['ENODEV']);
       throw error;
@@ -197,6 +200,13 @@ function attachToBridge(
   if (hairpin || link.isolated) {
     host.demand('link set port', [changeBridgePort(name, { hairpin, isolated: link.isolated ?? false })]);
   }
+}
+
+/** The one that was asked for, or one by the IPv4 address, or else any. */
+function macOf({ link, addresses }: EndpointPlan): string {
+  if (link.mac) return formatMac(parseMac(link.mac));
+  const ipv4 = addresses.find((address) => !address.includes(':'));
+  return ipv4 ? macOfIp(ipv4.split('/')[0]!) : formatMac(Buffer.concat([Buffer.from([0x02]), randomBytes(5)]));
 }
 
 function addressRequest(index: number, text: string): Request {

@@ -34,6 +34,7 @@ interface Held {
 export class Publisher {
   readonly #firewall: Firewall;
   readonly #table: PortTable;
+  readonly #held = new Set<Held>();
 
   constructor(firewall: Firewall, table: PortTable) {
     this.#firewall = firewall;
@@ -64,6 +65,11 @@ export class Publisher {
     }
   }
 
+  /** Lets go of all sockets; what is published stays so. */
+  close(): void {
+    this.#letGo([...this.#held]);
+  }
+
   async #hold(request: PortRequest, target: PublishTarget): Promise<readonly Held[]> {
     let refusal: BerthError | undefined;
     for (const hostPort of this.#table.candidates(request)) {
@@ -88,7 +94,9 @@ export class Publisher {
     try {
       for (const port of ports) {
         try {
-          held.push({ port, forwarder: await open(port, target) });
+          const one = { port, forwarder: await open(port, target) };
+          this.#held.add(one);
+          held.push(one);
         } catch (error) {
           if (request.hostIp !== '' || port.hostIp !== ANY_V6 || !isWithoutV6(error)) throw error;
           this.#table.delete(port);
@@ -103,9 +111,10 @@ export class Publisher {
   }
 
   #letGo(held: readonly Held[]): void {
-    for (const { port, forwarder } of held) {
-      forwarder?.close();
-      this.#table.delete(port);
+    for (const one of held) {
+      if (!this.#held.delete(one)) continue;
+      one.forwarder?.close();
+      this.#table.delete(one.port);
     }
   }
 }

@@ -3,6 +3,7 @@ import type { RuntimeProgram } from '../crun/invoke.ts';
 import { runForeground } from '../crun/run.ts';
 import { type ContainerPlan, type MachineFacts, ociConfig } from '../spec/config.ts';
 import type { BindRequest } from '../spec/mounts.ts';
+import type { NetworkPlan, ProcessNetwork } from '../spec/network-files.ts';
 import { bindRequests, isDirectory } from './bind-sources.ts';
 import { bundleFolder, makeBundle, type RunPaths, removeBundle, writeConfig, writeNetworkFiles } from './bundle.ts';
 import type { SeccompFilters } from './filters.ts';
@@ -18,7 +19,8 @@ export interface BuildStep {
   readonly cwd: string;
   readonly user: string;
   readonly hostname: string;
-  readonly network: 'host' | 'none';
+  readonly network: ProcessNetwork;
+  readonly names?: NonNullable<NetworkPlan['names']>;
   readonly mounts: readonly BuildMount[];
   readonly privileged: boolean;
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
@@ -51,7 +53,7 @@ export async function runBuildStep(step: BuildStep, rootPath: string, machinery:
   let removeStubs: (() => void) | undefined;
   try {
     const lent = lendFiles(bundle, lentFiles(step));
-    writeNetworkFiles(files, step.network, step.hostname);
+    writeNetworkFiles(files, step);
     const plan = stepPlan(step, id, rootPath, lent, { hosts: files.hosts, resolvConf: files.resolvConf });
     const config = ociConfig(plan, machinery.machine);
     writeConfig(bundle, machinery.filters.attach(config));

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type HostNetworkFiles, networkFiles } from '../spec/network-files.ts';
+import { type HostNetworkFiles, type NetworkPlan, networkFiles } from '../spec/network-files.ts';
 import type { OciConfig } from '../spec/oci-config.ts';
 import { unpin } from './bind-sources.ts';
 import { takeBack } from './lent-files.ts';
@@ -41,8 +41,8 @@ export function makeBundle(bundle: string): BundleFiles {
   return { hosts: `${bundle}/hosts`, resolvConf: `${bundle}/resolv.conf`, hostname: `${bundle}/hostname` };
 }
 
-export function writeNetworkFiles(files: BundleFiles, network: 'host' | 'none', hostname: string): void {
-  const content = networkFiles(network, hostname, hostNetworkFiles());
+export function writeNetworkFiles(files: BundleFiles, plan: NetworkPlan): void {
+  const content = networkFiles(plan, hostNetworkFiles());
   writeFileSync(files.hosts, content.hosts, { mode: 0o644 });
   writeFileSync(files.resolvConf, content.resolvConf, { mode: 0o644 });
   writeFileSync(files.hostname, content.hostname, { mode: 0o644 });

@@ -129,6 +129,11 @@ export class Runtime {
     resizeTerminal(process.bundle, rows, columns);
   }
 
+  /** Replaces the text in place: the file is mounted in the container. */
+  writeHosts(process: ContainerProcess, text: string): void {
+    writeFileSync(`${process.bundle}/hosts`, text);
+  }
+
   async exec(id: string, process: ContainerProcess, request: ExecRequest): Promise<ExecProcess> {
     const config = readConfig(process.bundle);
     if (!config || !this.isAlive(process))

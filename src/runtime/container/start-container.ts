@@ -6,6 +6,7 @@ import { launch } from '../conmon/launch.ts';
 import { deleteContainer, findProgram, type RuntimeProgram } from '../crun/invoke.ts';
 import { ociConfig } from '../spec/config.ts';
 import type { BindRequest, TmpfsRequest } from '../spec/mounts.ts';
+import type { NetworkPlan, ProcessNetwork } from '../spec/network-files.ts';
 import { withBindSources } from './bind-sources.ts';
 import type { StepMachinery } from './build-step.ts';
 import { bundleFolder, makeBundle, removeBundle, writeConfig, writeNetworkFiles } from './bundle.ts';
@@ -29,7 +30,8 @@ export interface ContainerRequest {
    * Otherwise, and always with a terminal, stdin stays open for the next client.
    */
   readonly stdinOnce: boolean;
-  readonly network: 'host' | 'none';
+  readonly network: ProcessNetwork;
+  readonly names?: NonNullable<NetworkPlan['names']>;
   readonly init: boolean;
   readonly privileged: boolean;
   readonly capAdd: readonly string[];
@@ -61,12 +63,12 @@ export async function createContainer(
   conmon: string,
   machinery: StepMachinery,
 ): Promise<ContainerProcess> {
-  const { argv, hostname, id, network, rootPath } = request;
+  const { argv, id, rootPath } = request;
   if (argv.length === 0) throw new BerthError('invalid', 'no command specified');
   const bundle = bundleFolder(machinery.paths, id);
   const files = makeBundle(bundle);
   try {
-    writeNetworkFiles(files, network, hostname);
+    writeNetworkFiles(files, request);
     const initPath = request.init ? staticInit() : undefined;
     const identity = identityInRoot(rootPath, request.user);
     const shared = { ...request, identity, files, announceHostname: true, ...(initPath ? { initPath } : {}) };

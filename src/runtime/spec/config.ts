@@ -2,6 +2,7 @@ import { capabilitySets, resolveCapabilities } from './capabilities.ts';
 import { defaultDeviceRules, everyDevice, privilegedDevices } from './devices.ts';
 import { completeEnvironment } from './environment.ts';
 import { type BindRequest, bindMount, byDepth, kernelMounts, type TmpfsRequest, tmpfsMount } from './mounts.ts';
+import type { ProcessNetwork } from './network-files.ts';
 import type { OciConfig, OciDevice, OciMount } from './oci-config.ts';
 import { maskedPaths, readonlyPaths } from './paths.ts';
 import { seccompProfile } from './seccomp.ts';
@@ -20,7 +21,7 @@ export interface ContainerPlan {
   /** Whether HOSTNAME goes into the environment: in a container, not in a build step. */
   readonly announceHostname: boolean;
   readonly tty: boolean;
-  readonly network: 'host' | 'none';
+  readonly network: ProcessNetwork;
   readonly privileged: boolean;
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];
@@ -81,13 +82,10 @@ export function ociConfig(plan: ContainerPlan, machine: MachineFacts): OciConfig
     mounts: containerMounts(plan),
     linux: {
       namespaces: [
-        'pid',
-        'ipc',
-        'uts',
-        'mount',
-        ...(plan.network === 'none' ? ['network'] : []),
-        ...(machine.cgroups === 'v2' ? ['cgroup'] : []),
-      ].map((type) => ({ type })),
+        ...['pid', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
+        ...networkNamespace(plan.network),
+        ...(machine.cgroups === 'v2' ? [{ type: 'cgroup' }] : []),
+      ],
       cgroupsPath: `/berth/${plan.id}`,
       resources: { devices: plan.privileged ? everyDevice : defaultDeviceRules },
       devices: plan.privileged ? privilegedDevices(machine.devices) : [],
@@ -96,6 +94,11 @@ export function ociConfig(plan: ContainerPlan, machine: MachineFacts): OciConfig
       ...(seccomp ? { seccomp } : {}),
     },
   };
+}
+
+function networkNamespace(network: ProcessNetwork): OciConfig['linux']['namespaces'] {
+  if (network === 'host') return [];
+  return [{ type: 'network', ...(network === 'none' ? {} : { path: network.namespacePath }) }];
 }
 
 /** The kernel's mounts, then the engine's files, then the user's; a user's mount replaces one on the same path. */

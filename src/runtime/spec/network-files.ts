@@ -22,8 +22,23 @@ export interface NetworkFiles {
   readonly hostname: string;
 }
 
+/** The network of a process: the host's, none but a loopback, or the one at a path. */
+export type ProcessNetwork = 'host' | 'none' | { readonly namespacePath: string };
+
+export interface NetworkPlan {
+  readonly network: ProcessNetwork;
+  readonly hostname: string;
+  /** The texts of files that are not to be what the network implies. */
+  readonly names?: { readonly hosts?: string; readonly resolvConf?: string };
+}
+
 /** On the host's network a container resolves names as the host does; on none it has only itself. */
-export function networkFiles(network: 'host' | 'none', hostname: string, host: HostNetworkFiles): NetworkFiles {
-  const hosts = network === 'host' && host.hosts !== '' ? host.hosts : loopbackHosts;
-  return { hosts, resolvConf: network === 'host' ? host.resolvConf : '', hostname: `${hostname}\n` };
+export function networkFiles(plan: NetworkPlan, host: HostNetworkFiles): NetworkFiles {
+  const { network, hostname, names = {} } = plan;
+  const implied = network === 'host' && host.hosts !== '' ? host.hosts : loopbackHosts;
+  return {
+    hosts: names.hosts ?? implied,
+    resolvConf: names.resolvConf ?? (network === 'host' ? host.resolvConf : ''),
+    hostname: `${hostname}\n`,
+  };
 }

@@ -9,6 +9,7 @@ import type {
   ExecCreateBody,
   ImageInspect,
   ImageSummary,
+  NetworkBody,
   VersionBody,
   VolumeBody,
   WaitResult,
@@ -137,6 +138,28 @@ export class FakeEngine implements EngineApi {
       return { VolumesDeleted: ['data'], SpaceReclaimed: 7 };
     },
     usage: async () => [],
+  };
+
+  readonly networks: EngineApi['networks'] = {
+    create: async (body) => {
+      this.#note('network create', body);
+      return { Id: NETWORK_ID, Warning: '' };
+    },
+    inspect: async (ref) => {
+      this.#note('network inspect', ref);
+      return network(ref);
+    },
+    list: async (options) => {
+      this.#note('network list', options);
+      return [network('front')];
+    },
+    remove: async (ref) => this.#note('network remove', ref),
+    prune: async (options) => {
+      this.#note('network prune', options);
+      return { NetworksDeleted: ['front'] };
+    },
+    connect: async (ref, container, settings) => this.#note('network connect', ref, container, settings),
+    disconnect: async (ref, container) => this.#note('network disconnect', ref, container),
   };
 
   readonly images: EngineApi['images'] = {
@@ -363,6 +386,29 @@ export const noUsage: UsageApi = {
   pruneContainers: notAsked,
   pruneBuildCache: notAsked,
 };
+
+const NETWORK_ID = 'd'.repeat(64);
+
+function network(name: string): NetworkBody {
+  return {
+    Name: name,
+    Id: NETWORK_ID,
+    Created: '2026-01-01T00:00:00Z',
+    Scope: 'local',
+    Driver: 'bridge',
+    EnableIPv4: true,
+    EnableIPv6: false,
+    IPAM: { Driver: 'default', Options: null, Config: [{ Subnet: '172.18.0.0/16', Gateway: '172.18.0.1' }] },
+    Internal: false,
+    Attachable: false,
+    Ingress: false,
+    ConfigFrom: { Network: '' },
+    ConfigOnly: false,
+    Containers: {},
+    Options: {},
+    Labels: {},
+  };
+}
 
 export interface TestBed {
   readonly engine: FakeEngine;

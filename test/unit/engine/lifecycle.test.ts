@@ -88,17 +88,20 @@ describe('the life of a container', () => {
       await result;
       await engine.containers.remove(id, { force: false, volumes: false });
     });
-    expect(actions).toEqual(['create', 'start', 'die', 'destroy']);
+    expect(actions).toEqual(['create', 'connect', 'start', 'die', 'disconnect', 'destroy']);
   });
 
   it('takes at most three state writes for run --rm', async () => {
     machine.runtime.program = (process) => process.end(0);
+    // The first container of the default network makes it.
+    await engine.networks.inspect('bridge');
+    machine.store.writes = 0;
     const id = await create({ HostConfig: { AutoRemove: true } });
     const { result } = await engine.containers.wait(id, 'removed', never);
     await engine.containers.start(id);
     expect(await result).toEqual({ StatusCode: 0, Error: null });
     expect(machine.store.writes).toBe(3);
-    expect(machine.store.documents.size).toBe(0);
+    expect(machine.store.containers).toBe(0);
     expect(machine.snapshots.layers.size).toBe(0);
   });
 
@@ -183,7 +186,7 @@ describe('stop, kill and restart', () => {
     process.onSignal = (signal) => process.end(signal);
     const actions = await actionsOf(() => engine.containers.stop(id, {}));
     expect(process.signals).toEqual([2]);
-    expect(actions).toEqual(['kill', 'die', 'stop']);
+    expect(actions).toEqual(['kill', 'die', 'disconnect', 'stop']);
     expect((await stateOf(id)).Status).toBe('exited');
   });
 
@@ -262,15 +265,15 @@ describe('remove', () => {
     const id = await running();
     const { result } = await engine.containers.wait(id, 'removed', never);
     const actions = await actionsOf(() => engine.containers.remove(id, { force: true, volumes: false }));
-    expect(actions).toEqual(['die', 'destroy']);
+    expect(actions).toEqual(['die', 'disconnect', 'destroy']);
     expect((await result).StatusCode).toBe(137);
-    expect([machine.snapshots.layers.size, machine.store.documents.size]).toEqual([0, 0]);
+    expect([machine.snapshots.layers.size, machine.store.containers]).toEqual([0, 0]);
   });
 
   it('by force and a container that goes away by itself are one removal', async () => {
     const id = await running({ HostConfig: { AutoRemove: true } });
     const actions = await actionsOf(() => engine.containers.remove(id, { force: true, volumes: false }));
-    expect(actions).toEqual(['die', 'destroy']);
+    expect(actions).toEqual(['die', 'disconnect', 'destroy']);
   });
 
   it('wins over a start that was asked for at the same time', async () => {
@@ -313,6 +316,7 @@ describe('events', () => {
     const options = { since: machine.clock.ms - 3000, until: machine.clock.ms, filters: new Map(), signal: never };
     for await (const event of engine.events.subscribe(options)) seen.push(event);
     expect(seen).toMatchObject([
+      { Type: 'network', Action: 'connect', Actor: { Attributes: { name: 'bridge', container: id } } },
       { Type: 'container', Action: 'start', Actor: { ID: id, Attributes: { name: 'web', image: 'box', team: 'a' } } },
     ]);
   });
@@ -322,7 +326,7 @@ describe('events', () => {
     ['container', ['web'], ['create', 'start', 'die']],
     ['container', ['other'], []],
     ['image', ['box'], ['create', 'start', 'die']],
-    ['type', ['network'], []],
+    ['type', ['volume'], []],
     ['label', ['team=a'], ['create', 'start', 'die']],
     ['label', ['team=a', 'none'], []],
   ])('filter %s=%s', async (key, values, actions) => {

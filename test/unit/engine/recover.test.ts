@@ -66,7 +66,7 @@ describe('after a restart', () => {
   it('a container that was to go away at its end is gone', async () => {
     const id = await running({ HostConfig: { AutoRemove: true } });
     await restart(() => machine.runtime.of(id).end(0));
-    expect([machine.store.documents.size, machine.snapshots.layers.size]).toEqual([0, 0]);
+    expect([machine.store.containers, machine.snapshots.layers.size]).toEqual([0, 0]);
     await engine.containers.create('web', { Image: 'box' });
   });
 
@@ -76,7 +76,7 @@ describe('after a restart', () => {
     const { result } = await engine.containers.wait(id, 'removed', never);
     machine.runtime.of(id).end(0);
     await result;
-    expect(machine.store.documents.size).toBe(0);
+    expect(machine.store.containers).toBe(0);
   });
 
   it('a start that was cut off is undone', async () => {
@@ -100,14 +100,14 @@ describe('after a restart', () => {
     await new Promise((resolve) => setImmediate(resolve));
     Reflect.deleteProperty(machine.store, 'remove');
     await restart();
-    expect(machine.store.documents.size).toBe(0);
+    expect(machine.store.containers).toBe(0);
   });
 
   it('containers that were made halfway are gone', async () => {
     const { Id } = await engine.containers.create('web', { Image: 'box' });
     machine.snapshots.layers.add('without-record');
     await restart(() => machine.snapshots.layers.delete(Id));
-    expect([machine.store.documents.size, machine.snapshots.layers.size]).toEqual([0, 0]);
+    expect([machine.store.containers, machine.snapshots.layers.size]).toEqual([0, 0]);
   });
 
   it('a damaged record does not keep the others from being served', async () => {

@@ -1,0 +1,351 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type {
+  Filters,
+  NetworkBody,
+  NetworkCreateBody,
+  NetworkCreated,
+  NetworksPruned,
+} from '../../api/contract/index.ts';
+import { BerthError } from '../../errors/index.ts';
+import { formatRfc3339Nano } from '../../units/index.ts';
+import type { PublishEvent } from '../events/bus.ts';
+import type { EnginePorts } from '../ports.ts';
+import { networkOptions, newNetwork } from './create.ts';
+import { isPrunable, networkFilter, PREDEFINED_NETWORKS } from './filters.ts';
+import type { BridgeRequest, SubnetAddresses } from './network-host.ts';
+import { type LiveEndpoint, type NetworkRecord, plainAddress } from './record.ts';
+
+/** A container in a network. */
+export interface Member {
+  readonly name: string;
+  readonly endpoint: LiveEndpoint;
+}
+
+type NetworkPorts = Pick<EnginePorts, 'networks' | 'store' | 'clock'>;
+
+/** The networks of an engine, which addresses of theirs are taken, and which containers are in them. */
+export class Networks {
+  readonly #ports: NetworkPorts;
+  readonly #publish: PublishEvent;
+  readonly #records = new Map<string, NetworkRecord>();
+  readonly #pools = new Map<string, readonly SubnetAddresses[]>();
+  readonly #members = new Map<string, Map<string, Member>>();
+  /** Changes of the set of networks happen one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(ports: NetworkPorts, publish: PublishEvent) {
+    this.#ports = ports;
+    this.#publish = publish;
+  }
+
+  /** Reads what an earlier engine left. The predefined networks are always there; `bridge` gets a subnet when it is used. */
+  async load(): Promise<void> {
+    const { store, clock } = this.#ports;
+    for (const [name, driver] of [
+      ['bridge', 'bridge'],
+      ['host', 'host'],
+      ['none', 'null'],
+    ] as const) {
+      const id = createHash('sha256').update(`${this.#ports.networks.defaultBridge} ${name}`).digest('hex');
+      this.#records.set(id, predefined(id, name, driver, clock.now(), this.#ports.networks.defaultBridge));
+    }
+    for (const id of await store.list('network')) {
+      const record = await store.read<NetworkRecord>('network', id).catch(() => undefined);
+      if (record) this.#records.set(id, record);
+    }
+  }
+
+  /** Bridges that may stay when an earlier engine's are swept. */
+  bridgeNames(): ReadonlySet<string> {
+    return new Set([...this.#records.values()].map((record) => this.#bridgeOf(record)));
+  }
+
+  async create(body: NetworkCreateBody): Promise<NetworkCreated> {
+    return await this.#inTurn(async () => {
+      const { networks, store, clock } = this.#ports;
+      const all = [...this.#records.values()];
+      if (all.some(({ name }) => name === body.Name)) {
+        throw new BerthError('conflict', `network with name ${body.Name} already exists`);
+      }
+      const id = randomBytes(32).toString('hex');
+      const record = newNetwork(body, all, { id, createdAt: clock.now() }, networks);
+      // Whether the machine can have it is told now, not to the first container.
+      if (record.driver === 'bridge') networks.ensureBridge(this.#bridgeRequest(record));
+      try {
+        await store.write('network', id, record);
+      } catch (error) {
+        await networks.removeBridge(this.#bridgeOf(record)).catch(() => undefined);
+        throw error;
+      }
+      this.#records.set(id, record);
+      this.#tell('create', record);
+      return { Id: id, Warning: '' };
+    });
+  }
+
+  async remove(ref: string): Promise<void> {
+    await this.#inTurn(async () => {
+      const record = this.get(ref);
+      if (PREDEFINED_NETWORKS.has(record.name)) {
+        throw new BerthError('forbidden', `${record.name} is a pre-defined network and cannot be removed`);
+      }
+      const members = [...this.#membersOf(record)];
+      if (members.length > 0) {
+        const names = members.map(([id, { name }]) => `name:${JSON.stringify(name)} id:"${id.slice(0, 12)}"`);
+        throw new BerthError(
+          'forbidden',
+          `error while removing network: network ${record.name} has active endpoints (${names.join(', ')})`,
+          { hint: 'stop these containers, or disconnect them' },
+        );
+      }
+      await this.#delete(record);
+    });
+  }
+
+  async prune(filters: Filters): Promise<NetworksPruned> {
+    return await this.#inTurn(async () => {
+      const now = this.#ports.clock.now();
+      const unused = [...this.#records.values()].filter(
+        (record) => isPrunable(record, filters, now) && this.#membersOf(record).size === 0,
+      );
+      for (const record of unused) await this.#delete(record);
+      this.#publish('network', 'prune', '', { reclaimed: '0' });
+      return { NetworksDeleted: unused.map(({ name }) => name) };
+    });
+  }
+
+  async inspect(ref: string): Promise<NetworkBody> {
+    const record = await this.ready(this.get(ref));
+    const containers = [...this.#membersOf(record)].map(([id, { name, endpoint }]) => [
+      id,
+      {
+        Name: name,
+        EndpointID: endpoint.id,
+        MacAddress: endpoint.mac,
+        IPv4Address: endpoint.ipv4 ?? '',
+        IPv6Address: endpoint.ipv6 ?? '',
+      },
+    ]);
+    return { ...bodyOf(record), Containers: Object.fromEntries(containers) };
+  }
+
+  async list(filters: Filters): Promise<readonly NetworkBody[]> {
+    const accepts = networkFilter(filters);
+    return [...this.#records.values()]
+      .filter((record) => accepts(record, this.#membersOf(record).size > 0))
+      .map(bodyOf);
+  }
+
+  /** By full id, name, or unique beginning of an id. @throws BerthError `not-found`, `invalid` */
+  get(ref: string): NetworkRecord {
+    const all = [...this.#records.values()];
+    const exact = this.#records.get(ref) ?? all.find(({ name }) => name === ref);
+    if (exact) return exact;
+    const matches = /^[0-9a-f]{1,64}$/.test(ref) ? all.filter(({ id }) => id.startsWith(ref)) : [];
+    if (matches.length > 1) throw new BerthError('invalid', `multiple IDs found with provided prefix: ${ref}`);
+    if (!matches[0]) throw new BerthError('not-found', `network ${ref} not found`);
+    return matches[0];
+  }
+
+  /** By full id or name; undefined when it is gone. */
+  find(ref: string): NetworkRecord | undefined {
+    return this.#records.get(ref) ?? [...this.#records.values()].find(({ name }) => name === ref);
+  }
+
+  /** The network with subnets: those of the default bridge are chosen when it is first used, and kept. */
+  async ready(record: NetworkRecord): Promise<NetworkRecord> {
+    if (record.driver !== 'bridge' || record.subnets.length > 0) return record;
+    return await this.#inTurn(async () => {
+      const known = this.#records.get(record.id) ?? record;
+      if (known.subnets.length > 0) return known;
+      const taken = [...this.#records.values()].flatMap(({ name, subnets }) =>
+        subnets.map(({ subnet }) => ({ name, subnet })),
+      );
+      const complete = { ...known, subnets: [this.#ports.networks.planSubnet({ family: 4 }, taken)] };
+      await this.#ports.store.write('network', record.id, complete);
+      this.#records.set(record.id, complete);
+      return complete;
+    });
+  }
+
+  /** Makes the network exist on the machine. */
+  ensure(record: NetworkRecord): void {
+    if (record.driver === 'bridge') this.#ports.networks.ensureBridge(this.#bridgeRequest(record));
+  }
+
+  /** The interface of the host that a bridge network is. */
+  bridgeOf(record: NetworkRecord): string {
+    return this.#bridgeOf(record);
+  }
+
+  /** One address of each family, those that are asked for. @throws BerthError; then none is taken */
+  takeAddresses(
+    record: NetworkRecord,
+    wanted: { readonly ipv4?: string; readonly ipv6?: string },
+  ): { readonly ipv4?: string; readonly ipv6?: string } {
+    const taken: { ipv4?: string; ipv6?: string } = {};
+    try {
+      for (const family of ['ipv4', 'ipv6'] as const) {
+        const address = this.#takeAddress(record, family, wanted[family]);
+        if (address) taken[family] = address;
+      }
+      return taken;
+    } catch (error) {
+      this.releaseAddresses(record, taken);
+      throw error;
+    }
+  }
+
+  /** Notes addresses that a container of an earlier engine has. */
+  adoptAddresses(record: NetworkRecord, { ipv4, ipv6 }: LiveEndpoint): void {
+    for (const address of [ipv4, ipv6]) {
+      if (!address) continue;
+      const at = this.#indexOf(record, address.includes(':') ? 'ipv6' : 'ipv4');
+      // Somebody may have changed the record; the container keeps what it has.
+      try {
+        this.#poolsOf(record)[at]?.reserve(plainAddress(address));
+      } catch {}
+    }
+  }
+
+  releaseAddresses(record: NetworkRecord, held: { readonly ipv4?: string; readonly ipv6?: string }): void {
+    for (const family of ['ipv4', 'ipv6'] as const) {
+      const address = held[family];
+      if (address) this.#poolsOf(record)[this.#indexOf(record, family)]?.release(plainAddress(address));
+    }
+  }
+
+  /** @param options.quiet it was there already, for an earlier engine */
+  join(record: NetworkRecord, container: string, member: Member, options: { readonly quiet?: boolean } = {}): void {
+    const members = this.#members.get(record.id) ?? new Map();
+    this.#members.set(record.id, members.set(container, member));
+    if (!options.quiet) this.#tell('connect', record, container);
+  }
+
+  leave(record: NetworkRecord, container: string): void {
+    if (this.#members.get(record.id)?.delete(container)) this.#tell('disconnect', record, container);
+  }
+
+  #takeAddress(record: NetworkRecord, family: 'ipv4' | 'ipv6', wanted: string | undefined): string | undefined {
+    const at = this.#indexOf(record, family);
+    const [pool, subnet] = [this.#poolsOf(record)[at], record.subnets[at]];
+    if (!pool || !subnet) {
+      if (wanted === undefined) return undefined;
+      throw new BerthError('invalid', `network ${record.name} has no ${family === 'ipv6' ? 'IPv6' : 'IPv4'} subnet`);
+    }
+    if (wanted !== undefined) pool.reserve(wanted);
+    return `${wanted ?? pool.take()}/${subnet.subnet.split('/')[1]}`;
+  }
+
+  #poolsOf(record: NetworkRecord): readonly SubnetAddresses[] {
+    const known = this.#pools.get(record.id);
+    if (known) return known;
+    const pools = record.subnets.map((subnet) => this.#ports.networks.openAddresses(subnet));
+    this.#pools.set(record.id, pools);
+    return pools;
+  }
+
+  #indexOf({ subnets }: NetworkRecord, family: 'ipv4' | 'ipv6'): number {
+    return subnets.findIndex(({ subnet }) => subnet.includes(':') === (family === 'ipv6'));
+  }
+
+  #membersOf({ id }: NetworkRecord): ReadonlyMap<string, Member> {
+    return this.#members.get(id) ?? new Map();
+  }
+
+  async #delete(record: NetworkRecord): Promise<void> {
+    if (record.driver === 'bridge') await this.#ports.networks.removeBridge(this.#bridgeOf(record));
+    await this.#ports.store.remove('network', record.id);
+    this.#records.delete(record.id);
+    this.#pools.delete(record.id);
+    this.#members.delete(record.id);
+    this.#tell('destroy', record);
+  }
+
+  #bridgeOf({ id, options }: NetworkRecord): string {
+    return options[networkOptions.bridge] ?? `br-${id.slice(0, 12)}`;
+  }
+
+  #bridgeRequest(record: NetworkRecord): BridgeRequest {
+    const { subnets, internal, options } = record;
+    const mtu = options[networkOptions.mtu];
+    return {
+      bridge: this.#bridgeOf(record),
+      subnets,
+      internal,
+      neighbours: options[networkOptions.neighbours] !== 'false',
+      masquerade: options[networkOptions.masquerade] !== 'false',
+      ...(mtu ? { mtu: Number(mtu) } : {}),
+    };
+  }
+
+  #tell(action: string, { id, name, driver }: NetworkRecord, container?: string): void {
+    this.#publish('network', action, id, { name, type: driver, ...(container ? { container } : {}) });
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#turn.then(work, work);
+    this.#turn = run.catch(() => undefined);
+    return await run;
+  }
+}
+
+function bodyOf(record: NetworkRecord): NetworkBody {
+  return {
+    Name: record.name,
+    Id: record.id,
+    Created: formatRfc3339Nano(record.createdAt),
+    Scope: 'local',
+    Driver: record.driver,
+    EnableIPv4: true,
+    EnableIPv6: record.ipv6,
+    IPAM: {
+      Driver: 'default',
+      Options: null,
+      Config: record.subnets.map(({ subnet, gateway, range, auxiliary }) => ({
+        Subnet: subnet,
+        ...(range ? { IPRange: range } : {}),
+        Gateway: gateway,
+        ...(auxiliary ? { AuxiliaryAddresses: auxiliary } : {}),
+      })),
+    },
+    Internal: record.internal,
+    Attachable: record.attachable,
+    Ingress: false,
+    ConfigFrom: { Network: '' },
+    ConfigOnly: false,
+    Containers: {},
+    Options: record.options,
+    Labels: record.labels,
+  };
+}
+
+function predefined(
+  id: string,
+  name: string,
+  driver: NetworkRecord['driver'],
+  createdAt: number,
+  bridge: string,
+): NetworkRecord {
+  const options = {
+    [networkOptions.isDefault]: 'true',
+    [networkOptions.neighbours]: 'true',
+    [networkOptions.masquerade]: 'true',
+    [networkOptions.hostAddress]: '0.0.0.0',
+    [networkOptions.bridge]: bridge,
+    [networkOptions.mtu]: '1500',
+  };
+  return {
+    format: 1,
+    id,
+    name,
+    createdAt,
+    driver,
+    internal: false,
+    attachable: false,
+    ipv6: false,
+    subnets: [],
+    options: driver === 'bridge' ? options : {},
+    labels: {},
+  };
+}
