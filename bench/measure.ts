@@ -9,8 +9,8 @@ export interface Contender {
 
 export interface Case {
   readonly name: string;
-  /** What the ratio is taken against. */
-  readonly floor: string;
+  /** What the ratio is taken against; of several the fastest. */
+  readonly floor: string | readonly string[];
   /** Largest ratio that the project promises for Berth, if it does. */
   readonly goal?: number;
   readonly rounds: number;
@@ -34,7 +34,7 @@ export async function interleave(test: Case): Promise<Row[]> {
       if (round >= 0) samples.get(contender.name)!.push(ms);
     }
   }
-  const floor = median(samples.get(test.floor)!);
+  const floor = Math.min(...[test.floor].flat().map((name) => median(samples.get(name)!)));
   return test.contenders.map(({ name }) => {
     const all = samples.get(name)!;
     return {

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { enterEngineNamespace } from '../src/runtime/index.ts';
 import { berthProgram, Host } from '../test/support/host.ts';
 import { dockerd, type Peer, podman } from '../test/support/peers.ts';
+import { imageBench } from './images.ts';
 import { BareCrun, describeMachine, memoryMb } from './machine.ts';
 import { type Case, call, interleave, median, type Row, timeCommand, timeRun } from './measure.ts';
 
@@ -14,6 +15,7 @@ const { values: options } = parseArgs({
   options: {
     only: { type: 'string', default: '.' },
     rounds: { type: 'string', default: '15' },
+    scale: { type: 'string', default: '1' },
     'no-save': { type: 'boolean' },
   },
 });
@@ -134,6 +136,9 @@ const cases: Case[] = [
   },
 ];
 
+const images = imageBench({ scratch, host, docker, pod, rounds: few, scale: Number(options.scale) });
+const isSelected = ({ name }: Case) => new RegExp(options.only).test(name);
+
 const report: {
   machine: Record<string, string>;
   cases: { name: string; goal?: number; rounds: number; rows: Row[] }[];
@@ -144,7 +149,8 @@ const report: {
   memoryMb: {},
 };
 try {
-  for (const test of cases.filter(({ name }) => new RegExp(options.only).test(name))) {
+  if (images.cases.some(isSelected)) await images.prepare();
+  for (const test of [...cases, ...images.cases].filter(isSelected)) {
     const rows = await interleave(test);
     report.cases.push({
       name: test.name,
@@ -162,6 +168,7 @@ try {
   );
   if (!options['no-save']) save();
 } finally {
+  await images.dispose();
   await host.dispose();
   await docker.dispose();
   await pod.dispose();
