@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
 const project = (name: string, include: string[], extra: object = {}) => ({
-  test: { name, include, environment: 'node', ...extra },
+  // Generous: a busy machine is no reason to fail.
+  test: { name, include, environment: 'node', testTimeout: 60_000, ...extra },
 });
 
 const TIMED = ['test/corpus/*-time.test.ts'];
