@@ -223,7 +223,7 @@ describe('load refuses, and leaves nothing of', () => {
     ],
     'an archive that ends too early': [legacyArchive().subarray(0, 2000), /./],
   };
-  it.each(Object.entries(cases))('%s', async (_what, [archive, message]) => {
+  it.each(Object.entries(cases))('hostile 5: %s', async (_what, [archive, message]) => {
     expect((await refused(archive)).message).toMatch(message);
   });
 
