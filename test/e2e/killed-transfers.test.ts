@@ -121,8 +121,8 @@ describe('kill -9 of the engine at random moments', () => {
         const wholeMs = await timed(() => twin.ok(['pull', `${registry.host}/twin/app:1`], { timeoutMs: 300_000 }));
         const name = `${forwarder.host}/twin/app:1`;
         expect(await endAfterKills(host, ['pull', name], wholeMs)).toBe(digest);
-        // What sockets hold is lost, of any image alike: ten kills of 600 MB cost 5 % at most.
-        expect((forwarder.total - size) / KILLS).toBeLessThan(3e6);
+        // What sockets hold is lost, of any image alike: ten kills of 600 MB cost 10 % at most.
+        expect((forwarder.total - size) / KILLS).toBeLessThan(6e6);
         expect(await host.ok(['run', '--rm', name])).toBe('whole\n');
         expect(transferFiles(host)).toEqual([]);
         expect(leftovers(host, 'no-process')).toEqual([]);
