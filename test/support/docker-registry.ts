@@ -2,6 +2,8 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { selfSigned } from './self-signed.ts';
+import type { TokenServer } from './token-server.ts';
 
 /** `berth:swordfish`, as `htpasswd -B` writes it. */
 const HTPASSWD = 'berth:$2b$05$eN6ux.o6Bcj06wA/f699dem7ItDVAAUJUbxDEapXPHFSY3Ny0E5bu\n';
@@ -21,8 +23,14 @@ export class DockerRegistry {
     this.#process = process;
   }
 
-  /** @param secure TLS under a CA of its own, and one user `berth` with the password `swordfish` */
-  static async start({ secure = false } = {}): Promise<DockerRegistry> {
+  /**
+   * @param options.secure TLS under a CA of its own, and one user `berth` with the password `swordfish`
+   * @param options.tokens whose tokens it takes
+   */
+  static async start(
+    options: { readonly secure?: boolean; readonly tokens?: TokenServer } = {},
+  ): Promise<DockerRegistry> {
+    const { secure = false, tokens } = options;
     const folder = mkdtempSync('/tmp/berth-registry-');
     const port = await freePort();
     const host = `127.0.0.1:${port}`;
@@ -38,7 +46,9 @@ export class DockerRegistry {
       storage: { filesystem: { rootdirectory: join(folder, 'data') }, delete: { enabled: true } },
       http,
       ...(secure ? { auth: { htpasswd: { realm: 'berth', path: join(folder, 'htpasswd') } } } : {}),
+      ...(tokens ? { auth: tokens.auth(join(folder, 'token.crt')) } : {}),
     };
+    if (tokens) writeFileSync(join(folder, 'token.crt'), selfSigned.cert);
     // YAML takes JSON as it is.
     writeFileSync(join(folder, 'config.yml'), JSON.stringify(config));
     const process = spawn('docker-registry', ['serve', join(folder, 'config.yml')], { stdio: 'ignore' });
