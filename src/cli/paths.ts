@@ -13,6 +13,12 @@ export function imagePath(ref: string, operation = ''): string {
   return `/images/${name.join('/')}${operation === '' ? '' : `/${operation}`}`;
 }
 
+/** Path of a network's operation. @throws BerthError `invalid` for a name that cannot be one */
+export function networkPath(ref: string, operation = ''): string {
+  if (ref === '') throw new BerthError('invalid', 'a network name is empty');
+  return `/networks/${encodeURIComponent(ref)}${operation === '' ? '' : `/${operation}`}`;
+}
+
 /** Path of a volume. @throws BerthError `invalid` for a name that cannot be one */
 export function volumePath(name: string): string {
   if (name === '') throw new BerthError('invalid', 'a volume name is empty');

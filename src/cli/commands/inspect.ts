@@ -2,10 +2,11 @@ import { BerthError, isBerthError } from '../../errors/index.ts';
 import { compileTemplate, type Template } from '../../format/template/index.ts';
 import type { Command, CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { containerPath, imagePath, volumePath } from '../paths.ts';
+import { containerPath, imagePath, networkPath, volumePath } from '../paths.ts';
 import { printError } from '../print-error.ts';
 
-type Kind = 'container' | 'image' | 'volume';
+type Kind = 'container' | 'image' | 'volume' | 'network';
+const KINDS: readonly Kind[] = ['container', 'image', 'volume', 'network'];
 
 /** Maps whose keys users choose: a missing one is `<no value>`. All other keys are the API's, and a typing mistake is told. */
 const OPEN_MAPS = new Set([
@@ -14,6 +15,8 @@ const OPEN_MAPS = new Set([
   'Volumes',
   'Ports',
   'Networks',
+  'Containers',
+  'AuxiliaryAddresses',
   'Tmpfs',
   'Sysctls',
   'Annotations',
@@ -27,16 +30,18 @@ const OPEN_MAPS = new Set([
 
 export const run: Command = async (context) => {
   const type = context.flags.string('type');
-  if (type && type !== 'container' && type !== 'image' && type !== 'volume') {
+  const kind = KINDS.find((known) => known === type);
+  if (type && !kind) {
     throw new BerthError('invalid', `"${type}" is not a type that can be inspected`, {
-      hint: 'use container, image or volume',
+      hint: 'use container, image, network or volume',
     });
   }
-  return await inspect(context, type ? [type as Kind] : ['container', 'image', 'volume'], context.flags.bool('size'));
+  return await inspect(context, kind ? [kind] : KINDS, context.flags.bool('size'));
 };
 
 export const inspectContainers: Command = (context) => inspect(context, ['container'], context.flags.bool('size'));
 export const inspectImages: Command = (context) => inspect(context, ['image'], false);
+export const inspectNetworks: Command = (context) => inspect(context, ['network'], false);
 export const inspectVolumes: Command = (context) => inspect(context, ['volume'], false);
 
 async function inspect(context: CommandContext, kinds: readonly Kind[], size: boolean): Promise<number> {
@@ -66,6 +71,7 @@ async function inspect(context: CommandContext, kinds: readonly Kind[], size: bo
 async function find({ engine }: CommandContext, ref: string, kinds: readonly Kind[], size: boolean): Promise<object> {
   for (const kind of kinds) {
     try {
+      if (kind === 'network') return await engine.json<object>('GET', networkPath(ref));
       if (kind === 'volume') return await engine.json<object>('GET', volumePath(ref));
       if (kind === 'image') return await engine.json<object>('GET', imagePath(ref, 'json'));
       return await engine.json<object>('GET', containerPath(ref, 'json'), { query: { size: size ? 1 : undefined } });

@@ -3,6 +3,8 @@ import { BerthError } from '../../errors/index.ts';
 import type { CommandContext } from '../context.ts';
 import { readEnvironment, readLabels } from './key-values.ts';
 import { parseMount, parseVolumes } from './mounts.ts';
+import { chooseNetworks, type NetworkChoice } from './networks.ts';
+import { type PortOptions, parsePorts } from './ports.ts';
 
 type Stream = 'stdin' | 'stdout' | 'stderr';
 
@@ -31,10 +33,14 @@ export async function createBody(context: CommandContext): Promise<ContainerCrea
   const env = await readEnvironment(flags.list('env-file'), flags.list('env'), environment);
   const labels = await readLabels(flags.list('label-file'), flags.list('label'), environment.cwd);
   const volumes = parseVolumes(flags.list('volume'), environment.cwd);
+  const ports = parsePorts(flags.list('publish'), flags.list('expose'));
+  const networks = chooseNetworks(context);
   const entrypoint = flags.string('entrypoint');
   const interactive = flags.bool('interactive');
   return {
     Hostname: flags.string('hostname') ?? '',
+    ...optional('Domainname', flags.string('domainname')),
+    ...(Object.keys(ports.exposed).length > 0 ? { ExposedPorts: ports.exposed } : {}),
     User: flags.string('user') ?? '',
     AttachStdin: attached.has('stdin'),
     AttachStdout: attached.has('stdout'),
@@ -52,15 +58,30 @@ export async function createBody(context: CommandContext): Promise<ContainerCrea
     Labels: labels,
     ...optional('StopSignal', flags.string('stop-signal')),
     ...optional('StopTimeout', flags.number('stop-timeout')),
-    HostConfig: hostConfig(context, volumes.binds),
+    HostConfig: hostConfig(context, { binds: volumes.binds, ports, networks }),
+    ...(Object.keys(networks.endpoints).length > 0
+      ? { NetworkingConfig: { EndpointsConfig: networks.endpoints } }
+      : {}),
   };
 }
 
-function hostConfig({ flags, environment }: CommandContext, binds: readonly string[]): HostConfigBody {
+interface ParsedOptions {
+  readonly binds: readonly string[];
+  readonly ports: PortOptions;
+  readonly networks: NetworkChoice;
+}
+
+function hostConfig({ flags, environment }: CommandContext, { binds, ports, networks }: ParsedOptions): HostConfigBody {
   const mounts = flags.list('mount').map((text) => parseMount(text, environment.cwd));
   return {
     Binds: binds,
-    NetworkMode: networkMode(flags.list('network')),
+    NetworkMode: networks.mode,
+    ...(Object.keys(ports.bindings).length > 0 ? { PortBindings: ports.bindings } : {}),
+    ...(flags.bool('publish-all') ? { PublishAllPorts: true } : {}),
+    ...list('Dns', flags.list('dns')),
+    ...list('DnsOptions', flags.list('dns-option')),
+    ...list('DnsSearch', flags.list('dns-search')),
+    ...list('ExtraHosts', flags.list('add-host')),
     AutoRemove: flags.bool('rm'),
     Privileged: flags.bool('privileged'),
     ReadonlyRootfs: flags.bool('read-only'),
@@ -76,14 +97,6 @@ function hostConfig({ flags, environment }: CommandContext, binds: readonly stri
   };
 }
 
-function networkMode(texts: readonly string[]): string {
-  if (texts.length > 1) throw new BerthError('unsupported', 'more than one --network is not there yet');
-  const [text = 'default'] = texts;
-  if (text.includes('='))
-    throw new BerthError('unsupported', `--network ${text}: options are not there yet`, { hint: 'use none or host' });
-  return text;
-}
-
 /** `path[:options]` to path and options. */
 function tmpfsMap(texts: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(
@@ -96,4 +109,8 @@ function tmpfsMap(texts: readonly string[]): Readonly<Record<string, string>> {
 
 function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
+}
+
+function list<K extends string>(key: K, values: readonly string[]): { [P in K]?: readonly string[] } {
+  return (values.length === 0 ? {} : { [key]: values }) as { [P in K]?: readonly string[] };
 }
