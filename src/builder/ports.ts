@@ -151,7 +151,7 @@ export interface RunStep {
   /** As in USER: name or number, with optional group; looked up in the root's own passwd. */
   readonly user: string;
   readonly hostname: string;
-  readonly network: 'host' | 'none';
+  readonly network: 'default' | 'host' | 'none';
   readonly mounts: readonly StepMount[];
   readonly privileged: boolean;
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;

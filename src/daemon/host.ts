@@ -18,6 +18,7 @@ import { type AnnounceTransfer, createPulls, pullingImages } from './pulls.ts';
 import { createPushes } from './pushes.ts';
 import { openRegistryClient } from './registries.ts';
 import { createRegistryServices } from './registry-services.ts';
+import { runStepsOnNetwork } from './step-network.ts';
 import { markOpen, tidyUp } from './tidy.ts';
 import { countTransfers } from './transfers.ts';
 import { openUsage } from './usage.ts';
@@ -144,7 +145,7 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
       ...buildPorts,
       snapshots,
       files,
-      runner: runtime,
+      runner: runStepsOnNetwork(runtime, () => engine.joinDefaultNetwork()),
       images: images.buildImages,
       records,
     },

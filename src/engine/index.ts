@@ -12,15 +12,19 @@ import { EventBus, type PublishEvent } from './events/bus.ts';
 import { createImages, type Images, resolveImage } from './images/index.ts';
 import { createNetworks } from './networks/index.ts';
 import { Networks } from './networks/networks.ts';
+import { joinDefaultNetwork, type StepNetwork } from './networks/step-network.ts';
 import type { EnginePorts } from './ports.ts';
 import { Volumes } from './volumes/volumes.ts';
 
 export type * from './api.ts';
+export type { StepNetwork } from './networks/step-network.ts';
 export * from './usage/index.ts';
 
 /** The engine of one root folder, and what its host needs to know of it. */
 export interface Engine extends EngineApi {
   readonly images: Images;
+  /** The default network, for a step of a build. */
+  joinDefaultNetwork(): Promise<StepNetwork>;
   /** Tells an event to those who watch. */
   readonly publish: PublishEvent;
   /** Takes over what an earlier engine left. Before any client is served. */
@@ -66,6 +70,7 @@ export async function createEngine(ports: EnginePorts): Promise<Engine> {
     images,
     volumes,
     networks: createNetworks(context),
+    joinDefaultNetwork: () => joinDefaultNetwork(networks, ports),
     publish: events.publish,
     events: { subscribe: (options) => events.subscribe(options) },
     recover: async () => {

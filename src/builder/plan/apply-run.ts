@@ -25,7 +25,7 @@ export function applyRun(applying: Applying<RunInstruction>): void {
       env: scope.environment(),
       cwd: posix.normalize(config.WorkingDir || '/').replace(/(.)\/$/, '$1'),
       user: config.User ?? '',
-      network: network === 'none' ? 'none' : 'host',
+      network: network === 'none' || network === 'host' ? network : 'default',
       mounts,
       platform: formatPlatform(stage.platform),
       entitlements: entitlementsOf(instruction),

@@ -106,7 +106,7 @@ export interface ExecOp {
   readonly env: readonly string[];
   readonly cwd: string;
   readonly user: string;
-  readonly network: 'host' | 'none';
+  readonly network: 'default' | 'host' | 'none';
   readonly mounts: readonly ExecMount[];
   readonly platform: string;
   /** Rights beyond a sandbox that the Dockerfile asks for; the caller must have allowed them. */

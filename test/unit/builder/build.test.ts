@@ -78,7 +78,7 @@ describe('a build', () => {
       argv: ['/bin/sh', '-c', 'make $A'],
       cwd: '/w',
       user: 'me',
-      network: 'host',
+      network: 'default',
       mounts: [],
     });
     expect(machine.steps[0]!.env).toEqual(
