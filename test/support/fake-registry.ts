@@ -96,6 +96,11 @@ export class FakeRegistry {
     this.#scripts.unshift({ method, path, run, left: times });
   }
 
+  /** From now on it does the usual. */
+  forgetScripts(): void {
+    this.#scripts.length = 0;
+  }
+
   /** Requests for a path that came so far. */
   seen(method: string, path: RegExp): readonly SeenRequest[] {
     return this.requests.filter((request) => request.method === method && path.test(request.url));
