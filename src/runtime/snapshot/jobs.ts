@@ -18,8 +18,8 @@ export type LayerJob =
       /** Makes an upper ready to be a layer, and names it by its canonical tar. */
       readonly kind: 'finalize';
       readonly top: string;
-      /** First copy the tree from here; `top` is an empty directory. */
-      readonly copyFrom?: string;
+      /** First fill `top`, which is an empty directory with the parent's attributes, from here. */
+      readonly source?: FinalizeSource;
       /** The parent's layer directories, topmost first. */
       readonly lowers: readonly string[];
       /** Seconds since the epoch; later times become this one. */
@@ -30,6 +30,9 @@ export type LayerJob =
   | { readonly kind: 'allocated'; readonly top: string }
   /** Gives a committed tree to a second layer; `top` is an empty directory. */
   | { readonly kind: 'link'; readonly from: string; readonly top: string };
+
+/** The upper of a mount, which others may be writing to. */
+export type FinalizeSource = { readonly kind: 'upper'; readonly from: string };
 
 export interface TreeSummary {
   readonly diffId: DiffId;
@@ -60,12 +63,12 @@ export function runJob(job: LayerJob, budget?: Budget): TreeSummary | TreeUsage 
     if (items) linkTree(items, top);
     return items?.length;
   }
-  if (job.copyFrom === undefined) {
+  if (job.source === undefined) {
     const items = listTree(top, budget);
     return items && finalize(job, items);
   }
-  if (budget && listTree(job.copyFrom, budget, { live: true }) === undefined) return undefined;
-  return finalize(job, copyTree(job.copyFrom, top));
+  if (budget && listTree(job.source.from, budget, { live: true }) === undefined) return undefined;
+  return finalize(job, copyTree(job.source.from, top));
 }
 
 function finalize(job: LayerJob & { readonly kind: 'finalize' }, items: readonly TreeItem[]): TreeSummary {

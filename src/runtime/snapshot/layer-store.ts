@@ -1,9 +1,11 @@
-import { mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { decompress } from '../../archive/index.ts';
 import { BerthError } from '../../errors/index.ts';
 import { type ChainId, chainId, type DiffId } from '../../oci/index.ts';
 import { abortable } from './abortable.ts';
 import { Background } from './background.ts';
+import type { StorageDriver } from './drivers/driver.ts';
+import { OverlayDriver } from './drivers/overlay.ts';
 import { syncFiles } from './durable.ts';
 import { freeBytes } from './free-bytes.ts';
 import { layerItems, type TreeSummary } from './jobs.ts';
@@ -11,7 +13,6 @@ import { LayerIndex } from './layer-index.ts';
 import { LayerMeter } from './layer-meter.ts';
 import { type CommittedLayer, type LayerForm, publicPart } from './layer-record.ts';
 import { type Layout, layerFolder, makeLayout } from './layout.ts';
-import { removeTree } from './remove-tree.ts';
 import type { Replaced } from './replaced.ts';
 import { inheritTop } from './root-item.ts';
 import { type MountedRoot, Roots } from './roots.ts';
@@ -44,7 +45,6 @@ const MAX_RATIO = 2000;
  * the engine's `EngineSnapshots`. One process at a time may have a data folder open.
  */
 export class LayerStore {
-  readonly driver = 'overlay2';
   /** What all of this takes on the disk. */
   readonly meter: LayerMeter;
   readonly #layout: Layout;
@@ -52,6 +52,7 @@ export class LayerStore {
   readonly #roots: Roots;
   readonly #views: Views;
   readonly #background: Background;
+  readonly #driver: StorageDriver;
   readonly #clock: () => number;
   readonly #session: string;
   #temps = 0;
@@ -59,12 +60,18 @@ export class LayerStore {
   constructor(options: LayerStoreOptions) {
     this.#layout = makeLayout(options.dataFolder);
     this.#layers = new LayerIndex(this.#layout);
-    this.#roots = new Roots(this.#layout, this.#layers);
-    this.#views = new Views(this.#layout, this.#layers);
     this.#background = new Background(options.worker ?? new URL('./worker.ts', import.meta.url));
+    const shared = { layout: this.#layout, layers: this.#layers, background: this.#background };
+    this.#driver = new OverlayDriver({ ...shared, makeTemp: () => this.#temp() });
+    this.#roots = new Roots(this.#layout, this.#layers, this.#driver);
+    this.#views = new Views(this.#layers, this.#driver);
     this.meter = new LayerMeter(this.#layout, this.#layers, this.#background);
     this.#clock = options.clock ?? Date.now;
     this.#session = `${process.pid.toString(36)}-${this.#clock().toString(36)}`;
+  }
+
+  get driver(): string {
+    return this.#driver.name;
   }
 
   /**
@@ -73,7 +80,7 @@ export class LayerStore {
    */
   async sweep(options: { readonly liveIds: ReadonlySet<string> }): Promise<void> {
     const { liveIds } = options;
-    const parts = { layout: this.#layout, layers: this.#layers, roots: this.#roots };
+    const parts = { layout: this.#layout, layers: this.#layers, roots: this.#roots, driver: this.#driver };
     await sweep({ ...parts, liveIds, makeTemp: () => this.#temp() });
   }
 
@@ -100,24 +107,18 @@ export class LayerStore {
     return this.#views.open(chain);
   }
 
-  /** Moves the root's upper into the store: nothing is copied. */
   async commit(root: { readonly id: string }, options: { readonly clampMtime?: number } = {}): Promise<CommittedLayer> {
-    const { id } = root;
-    const parent = this.#roots.parent(id);
-    const lowers = this.#layers.directories(parent);
-    await this.#roots.unmount(id);
-    const top = this.#roots.upper(id);
-    const summary = await this.#background.run({ kind: 'finalize', top, lowers, ...options });
+    const taken = this.#roots.need(root.id);
+    await this.#roots.unmount(root.id);
     const folder = this.#temp();
-    const release = this.#layers.hold(parent);
+    const release = this.#layers.hold(taken.parent);
     try {
-      mkdirSync(folder, { mode: 0o700 });
-      renameSync(top, `${folder}/fs`);
-      this.#roots.dropShell(id);
-      return await this.#store(folder, parent, summary, ['directory']);
+      const summary = await this.#driver.take(taken, folder, options);
+      await this.#roots.dropShell(root.id);
+      return await this.#store(folder, taken.parent, summary, ['directory']);
     } finally {
       release();
-      await removeTree(folder);
+      await this.#driver.removeFolder(folder);
     }
   }
 
@@ -143,7 +144,7 @@ export class LayerStore {
 
   /** What each writable root stands on, build steps' too. */
   async parents(): Promise<ReadonlyMap<string, ChainId | null>> {
-    return new Map(this.#roots.ids().map((id) => [id, this.#roots.parent(id)]));
+    return new Map(this.#roots.ids().map((id) => [id, this.#roots.need(id).parent]));
   }
 
   /** Writable layers of containers. */
@@ -152,12 +153,10 @@ export class LayerStore {
   }
 
   async commitCopy(id: string): Promise<CommittedLayer> {
-    const parent = this.#roots.parent(id);
-    const lowers = this.#layers.directories(parent);
-    return this.#inNewFolder(parent, async (folder) => {
-      const job = { kind: 'finalize', top: `${folder}/fs`, copyFrom: this.#roots.upper(id), lowers } as const;
-      return this.#store(folder, parent, await this.#background.run(job), ['directory']);
-    });
+    const root = this.#roots.need(id);
+    return this.#inNewFolder(root.parent, async (folder) =>
+      this.#store(folder, root.parent, await this.#driver.copy(root, folder), ['directory']),
+    );
   }
 
   /** The same content on another parent. Files are not copied: both layers have them. */
@@ -192,8 +191,7 @@ export class LayerStore {
   }
 
   async usage(id: string): Promise<number> {
-    this.#roots.parent(id);
-    return this.#background.run({ kind: 'measure', top: this.#roots.upper(id) });
+    return this.#driver.usage(this.#roots.need(id));
   }
 
   async apply(
@@ -219,7 +217,7 @@ export class LayerStore {
   async *layerTar(chain: ChainId): AsyncGenerator<Uint8Array> {
     const record = this.#layers.need(chain);
     const folder = layerFolder(this.#layout, chain);
-    const view = this.#views.open(chain);
+    const release = this.#layers.hold(chain);
     try {
       if (record.forms.includes('split')) yield* inTurns(readSplit(folder, record.replaced ?? []));
       else {
@@ -228,7 +226,7 @@ export class LayerStore {
         yield* inTurns(packTree(layerItems(top, parentTop, walkTree(top))));
       }
     } finally {
-      await view.release();
+      release();
     }
   }
 
@@ -240,14 +238,14 @@ export class LayerStore {
   async removeLayer(chain: ChainId): Promise<void> {
     if (this.#layers.get(chain) === undefined) return;
     const user = this.#layers.hasChildren(chain)
-      ? 'another layer is built on it'
+      ? 'another layer is built on it, or it is being read'
       : this.#roots.isUsed(chain) || this.#views.isUsed(chain)
         ? 'it is in use'
         : undefined;
     if (user) throw new BerthError('conflict', `layer ${chain} cannot be removed: ${user}`);
     const aside = this.#temp();
     await this.#layers.remove(chain, aside);
-    await removeTree(aside);
+    await this.#driver.removeFolder(aside);
   }
 
   /** Makes a finished folder a layer, unless the layer is there already: then the folder stays where it is. */
@@ -279,7 +277,7 @@ export class LayerStore {
       return await fill(folder);
     } finally {
       release();
-      await removeTree(folder);
+      await this.#driver.removeFolder(folder);
     }
   }
 

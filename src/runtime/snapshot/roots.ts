@@ -1,15 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { BerthError } from '../../errors/index.ts';
 import type { ChainId } from '../../oci/index.ts';
-import { flags, umount, umountInThread } from '../linux/libc.ts';
-import { mountsBelow } from '../linux/mount-table.ts';
-import { mountOverlay } from '../linux/overlay.ts';
+import type { Root, StorageDriver } from './drivers/driver.ts';
 import { syncDirectory, writeJson } from './durable.ts';
 import type { LayerIndex } from './layer-index.ts';
 import type { Layout } from './layout.ts';
-import { removeTree } from './remove-tree.ts';
-import { inheritTop } from './root-item.ts';
 
 /** A mounted, writable root. Satisfies `WritableRoot` of the builder and `ContainerRoot` of the engine. */
 export interface MountedRoot {
@@ -19,42 +15,36 @@ export interface MountedRoot {
   readonly parent: ChainId | null;
 }
 
-/** What is known of a root: its parent, and whether it is a build step's, which a crash may lose. */
-interface RootRecord {
-  readonly parent: ChainId | null;
-  readonly unsynced: boolean;
-}
+/** `root.json`. */
+type RootRecord = Omit<Root, 'folder'>;
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 
-/** The writable roots: their folders, their mounts, and which parent each has. */
+/** The writable roots: their folders, which of them are mounted, and which parent each has. */
 export class Roots {
   readonly #layout: Layout;
   readonly #layers: LayerIndex;
-  readonly #records = new Map<string, RootRecord>();
+  readonly #driver: StorageDriver;
+  readonly #roots = new Map<string, Root>();
   readonly #mounted = new Set<string>();
 
-  constructor(layout: Layout, layers: LayerIndex) {
+  constructor(layout: Layout, layers: LayerIndex, driver: StorageDriver) {
     this.#layout = layout;
     this.#layers = layers;
+    this.#driver = driver;
     for (const id of readdirSync(layout.roots)) {
       const record = readRecord(`${layout.roots}/${id}/root.json`);
-      if (record) this.#records.set(id, record);
+      if (record) this.#roots.set(id, { ...record, folder: `${layout.roots}/${id}` });
     }
-    const mounts = new Set(mountsBelow(layout.roots));
-    for (const id of this.#records.keys()) if (mounts.has(this.path(id))) this.#mounted.add(id);
+    for (const [id, root] of this.#roots) if (driver.isMounted(root)) this.#mounted.add(id);
   }
 
   ids(): string[] {
-    return [...this.#records.keys()];
+    return [...this.#roots.keys()];
   }
 
   path(id: string): string {
     return `${this.#layout.roots}/${id}/merged`;
-  }
-
-  upper(id: string): string {
-    return `${this.#layout.roots}/${id}/upper`;
   }
 
   isMounted(id: string): boolean {
@@ -62,91 +52,75 @@ export class Roots {
   }
 
   isUsed(chain: ChainId): boolean {
-    for (const record of this.#records.values()) if (record.parent === chain) return true;
+    for (const { parent } of this.#roots.values()) if (parent === chain) return true;
     return false;
   }
 
   /** @throws BerthError `not-found` */
-  parent(id: string): ChainId | null {
-    return this.#need(id).parent;
+  need(id: string): Root {
+    const root = this.#roots.get(id);
+    if (root) return root;
+    throw new BerthError('not-found', `no such writable layer: ${id}`);
   }
 
   /** @throws BerthError `conflict` when it exists, `not-found` for the parent */
   async create(id: string, record: RootRecord): Promise<void> {
     if (!ID.test(id)) throw new BerthError('invalid', `not an id for a root: ${JSON.stringify(id)}`);
-    if (this.#records.has(id)) throw new BerthError('conflict', `a writable layer ${id} exists already`);
-    const parentTop = this.#layers.directories(record.parent)[0] ?? null;
-    const folder = `${this.#layout.roots}/${id}`;
-    this.#records.set(id, record);
+    if (this.#roots.has(id)) throw new BerthError('conflict', `a writable layer ${id} exists already`);
+    if (record.parent !== null) this.#layers.need(record.parent);
+    const root = { ...record, folder: `${this.#layout.roots}/${id}` };
+    this.#roots.set(id, root);
     try {
       // What a crash left here is no root: it has no record.
-      if (existsSync(folder)) await removeTree(folder);
-      mkdirSync(folder, { mode: 0o700 });
-      for (const name of ['upper', 'work', 'merged']) mkdirSync(`${folder}/${name}`, { mode: 0o700 });
-      inheritTop(`${folder}/upper`, parentTop);
-      await writeJson(`${folder}/root.json`, record, { sync: !record.unsynced });
+      if (existsSync(root.folder)) await this.#driver.removeFolder(root.folder);
+      mkdirSync(root.folder, { mode: 0o700 });
+      await this.#driver.make(root);
+      await writeJson(`${root.folder}/root.json`, record, { sync: !record.unsynced });
       if (!record.unsynced) await syncDirectory(this.#layout.roots);
     } catch (error) {
-      this.#records.delete(id);
-      await removeTree(folder);
+      this.#roots.delete(id);
+      await this.#driver.removeFolder(root.folder);
       throw error;
     }
   }
 
   /** Mounting twice gives the same mount. */
   mount(id: string): MountedRoot {
-    const { parent, unsynced } = this.#need(id);
-    const root = { id, path: this.path(id), parent };
-    if (this.#mounted.has(id)) return root;
-    const lowers = this.#layers.stack(parent).map(({ link }) => `l/${link}`);
-    mountOverlay({
-      folder: this.#layout.folder,
-      lowers: lowers.length === 0 ? ['empty'] : lowers,
-      writable: { upper: `roots/${id}/upper`, work: `roots/${id}/work` },
-      target: `roots/${id}/merged`,
-      unsynced,
-    });
+    const root = this.need(id);
+    if (!this.#mounted.has(id)) this.#driver.mount(root);
     this.#mounted.add(id);
-    return root;
+    return { id, path: this.path(id), parent: root.parent };
   }
 
   /** Idempotent. */
   async unmount(id: string): Promise<void> {
-    if (!this.#mounted.delete(id)) return;
-    // Detached: a process that still stands in it must not keep a root from being removed.
-    if (this.#records.get(id)?.unsynced) umount(this.path(id), flags.MNT_DETACH);
-    else await umountInThread(this.path(id), flags.MNT_DETACH);
+    const root = this.#roots.get(id);
+    if (root && this.#mounted.delete(id)) await this.#driver.unmount(root);
   }
 
   /** Unmounts and deletes. Idempotent. */
   async remove(id: string, aside: string): Promise<void> {
     await this.unmount(id);
-    if (!this.#records.has(id)) return;
-    await rename(`${this.#layout.roots}/${id}`, aside);
-    this.#records.delete(id);
-    await removeTree(aside);
+    const root = this.#roots.get(id);
+    if (!root) return;
+    await rename(root.folder, aside);
+    this.#roots.delete(id);
+    await this.#driver.removeFolder(aside);
   }
 
-  /** Removes what is left of an unmounted root whose upper has been taken. */
-  dropShell(id: string): void {
-    const folder = `${this.#layout.roots}/${id}`;
-    rmSync(`${folder}/root.json`, { force: true });
-    rmSync(`${folder}/work`, { recursive: true, force: true });
-    rmdirSync(`${folder}/merged`);
-    rmdirSync(folder);
-    this.#records.delete(id);
-  }
-
-  #need(id: string): RootRecord {
-    const record = this.#records.get(id);
-    if (record) return record;
-    throw new BerthError('not-found', `no such writable layer: ${id}`);
+  /** Removes what is left of an unmounted root whose changes have been taken. */
+  async dropShell(id: string): Promise<void> {
+    const root = this.need(id);
+    rmSync(`${root.folder}/root.json`, { force: true });
+    await this.#driver.dropShell(root);
+    this.#roots.delete(id);
   }
 }
 
 function readRecord(path: string): RootRecord | undefined {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as RootRecord;
+    const { parent, unsynced } = JSON.parse(readFileSync(path, 'utf8')) as RootRecord;
+    return { parent, unsynced };
   } catch {
     return undefined;
   }

@@ -2,9 +2,9 @@ import { readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { hexOf } from '../../oci/index.ts';
 import { flags, umount } from '../linux/libc.ts';
 import { mountsBelow } from '../linux/mount-table.ts';
+import type { StorageDriver } from './drivers/driver.ts';
 import type { LayerIndex } from './layer-index.ts';
 import type { Layout } from './layout.ts';
-import { removeTree } from './remove-tree.ts';
 import type { Roots } from './roots.ts';
 
 /** Ids of build steps' roots begin with this: no crash leaves a build that could go on. */
@@ -15,6 +15,7 @@ export async function sweep(parts: {
   readonly layout: Layout;
   readonly layers: LayerIndex;
   readonly roots: Roots;
+  readonly driver: StorageDriver;
   readonly liveIds: ReadonlySet<string>;
   readonly makeTemp: () => string;
 }): Promise<void> {
@@ -34,7 +35,7 @@ export async function sweep(parts: {
   ];
   const whole = new Map([...layers.all()].map((record) => [hexOf(record.chainId), record]));
   for (const name of readdirSync(layout.layers)) if (!whole.has(name)) stale.push(`${layout.layers}/${name}`);
-  for (const path of stale) await removeTree(path);
+  for (const path of stale) await parts.driver.removeFolder(path);
   mendLinks(layout, layers);
 }
 

@@ -1,9 +1,6 @@
-import { mkdirSync, rmdirSync } from 'node:fs';
-import { type ChainId, hexOf } from '../../oci/index.ts';
-import { flags, umount } from '../linux/libc.ts';
-import { mountOverlay } from '../linux/overlay.ts';
+import type { ChainId } from '../../oci/index.ts';
+import type { StorageDriver } from './drivers/driver.ts';
 import type { LayerIndex } from './layer-index.ts';
-import { type Layout, layerFolder } from './layout.ts';
 
 export interface View {
   readonly path: string;
@@ -11,55 +8,54 @@ export interface View {
   release(): Promise<void>;
 }
 
-/** Read-only views of committed layers. Those of one chain share a mount; a single layer is its own view. */
-export class Views {
-  readonly #layout: Layout;
-  readonly #layers: LayerIndex;
-  readonly #viewers = new Map<ChainId, number>();
+interface Shown {
+  readonly path: Promise<string>;
+  viewers: number;
+  /** The path, once it is there. */
+  opened?: string;
+}
 
-  constructor(layout: Layout, layers: LayerIndex) {
-    this.#layout = layout;
+/** Read-only views of committed layers. Those of one chain are shared. */
+export class Views {
+  readonly #layers: LayerIndex;
+  readonly #driver: StorageDriver;
+  readonly #shown = new Map<ChainId, Shown>();
+
+  constructor(layers: LayerIndex, driver: StorageDriver) {
     this.#layers = layers;
+    this.#driver = driver;
   }
 
   isUsed(chain: ChainId): boolean {
-    return this.#viewers.has(chain);
+    return this.#shown.has(chain);
   }
 
-  open(chain: ChainId): View {
-    const stack = this.#layers.stack(chain);
-    const viewers = this.#viewers.get(chain) ?? 0;
-    const isMount = stack.length > 1;
-    const path = isMount ? `${this.#layout.views}/${hexOf(chain)}` : `${layerFolder(this.#layout, chain)}/fs`;
-    if (viewers === 0 && isMount) {
-      mkdirSync(path, { recursive: true, mode: 0o700 });
-      mountOverlay({
-        folder: this.#layout.folder,
-        lowers: stack.map(({ link }) => `l/${link}`),
-        target: `views/${hexOf(chain)}`,
-      });
-    }
-    this.#viewers.set(chain, viewers + 1);
+  /** @throws BerthError `not-found`, `invalid` for more layers than the driver can show */
+  async open(chain: ChainId): Promise<View> {
+    this.#layers.need(chain);
+    const shown: Shown = this.#shown.get(chain) ?? { path: this.#driver.openView(chain), viewers: 0 };
+    this.#shown.set(chain, shown);
+    shown.viewers += 1;
     let released = false;
-    return {
-      path,
-      release: async () => {
-        if (released) return;
-        released = true;
-        this.#leave(chain, isMount ? path : undefined);
-      },
+    const release = async () => {
+      if (released) return;
+      released = true;
+      await this.#leave(chain, shown);
     };
+    try {
+      shown.opened = await shown.path;
+      return { path: shown.opened, release };
+    } catch (error) {
+      await release();
+      throw error;
+    }
   }
 
-  #leave(chain: ChainId, mountPoint: string | undefined): void {
-    const left = this.#viewers.get(chain)! - 1;
-    if (left > 0) {
-      this.#viewers.set(chain, left);
-      return;
-    }
-    this.#viewers.delete(chain);
-    if (mountPoint === undefined) return;
-    umount(mountPoint, flags.MNT_DETACH);
-    rmdirSync(mountPoint);
+  async #leave(chain: ChainId, shown: Shown): Promise<void> {
+    shown.viewers -= 1;
+    if (shown.viewers > 0) return;
+    this.#shown.delete(chain);
+    // At once: whoever opens the chain next gets a view of its own.
+    if (shown.opened !== undefined) await this.#driver.closeView(shown.opened);
   }
 }
