@@ -3,7 +3,7 @@ import { formatPrefix, ipBytes, ipOfBytes, parseIp } from './address/ip.ts';
 import { macOfIp, parseMac } from './address/mac.ts';
 import { linkNamed } from './namespace/sandbox.ts';
 import { readSysctl, writeSysctl } from './namespace/sysctl.ts';
-import { addAddress, dumpAddresses, parseAddress } from './netlink/addresses.ts';
+import { addAddress } from './netlink/addresses.ts';
 import { changeLink, createBridge, deleteLink, dumpLinks, parseLink } from './netlink/links.ts';
 import { dumpRoutes, parseRoute } from './netlink/routes.ts';
 import { NetlinkSocket } from './netlink/socket.ts';
@@ -85,19 +85,12 @@ export function hostRoutes(socket: NetlinkSocket, except: ReadonlySet<string>): 
   );
 }
 
-/** Addresses of the host on one interface, in text form. */
-export function addressesOf(socket: NetlinkSocket, name: string): readonly string[] {
-  const index = linkNamed(socket, name)?.index;
-  return socket
-    .dump('addr list', dumpAddresses())
-    .flatMap((reply) => parseAddress(reply) ?? [])
-    .filter((address) => address.index === index)
-    .map(({ address, prefixLength }) => formatPrefix({ ...withFirst(address), length: prefixLength }));
-}
-
-function withFirst(address: Uint8Array): { readonly family: 4 | 6; readonly first: bigint } {
-  const { family, value } = ipOfBytes(address);
-  return { family, first: value };
+/** The largest packet of the interface that the default route goes out by; undefined without such a route. */
+export function uplinkMtu(socket: NetlinkSocket): number | undefined {
+  const routes = socket.dump('route list', dumpRoutes(4)).flatMap((reply) => parseRoute(reply) ?? []);
+  const uplink = routes.find(({ destination }) => destination === undefined)?.outgoing;
+  const links = socket.dump('link list', dumpLinks()).flatMap((reply) => parseLink(reply) ?? []);
+  return links.find(({ index }) => index === uplink)?.mtu;
 }
 
 /** The settings that make the host a router for the bridge, and deaf to what its containers advertise. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { ProcessIdentity } from '../linux/index.ts';
 import { AddressPool, type SubnetConfig } from './address/pool.ts';
 import { completeSubnet, freeSubnet, localV6Pool, refuseOverlap, type SubnetRequest } from './address/subnets.ts';
-import { bridgesOf, ensureBridge, hostRoutes, removeBridge } from './bridges.ts';
+import { bridgesOf, ensureBridge, hostRoutes, removeBridge, uplinkMtu } from './bridges.ts';
 import { Firewall } from './firewall/firewall.ts';
 import { ForwardPolicy } from './firewall/forward-policy.ts';
 import { SandboxPool } from './namespace/pool.ts';
@@ -36,6 +36,7 @@ export interface BridgeNetwork {
 const PREPARED_SANDBOXES = 2;
 /** How soon the rules of another program that now drops our packets are noticed. */
 const POLICY_CHECK_MS = 5000;
+const USUAL_MTU = 1500;
 const EPHEMERAL = { first: 32768, last: 60999 };
 
 /** Opens the host's side of the networks. Nothing is made before it is needed. */
@@ -58,6 +59,7 @@ export class NetworkHost {
   readonly #engine: string;
   #socket: NetlinkSocket | undefined;
   #watch: NodeJS.Timeout | undefined;
+  #mtu: number | undefined;
 
   constructor({ engine, log }: NetworkHostOptions) {
     const hash = createHash('sha256').update(engine).digest('hex').slice(0, 8);
@@ -109,10 +111,10 @@ export class NetworkHost {
 
   /** Makes the bridge of a network and its rules. Idempotent. @throws BerthError */
   ensureBridge(network: BridgeNetwork): void {
-    const { bridge, subnets, mtu } = network;
+    const { bridge, subnets } = network;
     if (this.#firewall.bridges.some(({ name }) => name === bridge) && linkNamed(this.#netlink, bridge)) return;
     const addresses = subnets.map(({ subnet, gateway }) => `${gateway}/${subnet.split('/')[1]}`);
-    ensureBridge(this.#netlink, this.#group, { name: bridge, addresses, ...(mtu ? { mtu } : {}) });
+    ensureBridge(this.#netlink, this.#group, { name: bridge, addresses, mtu: network.mtu ?? this.#usualMtu });
     this.#firewall.addBridge({
       name: bridge,
       subnets: subnets.map(({ subnet }) => subnet),
@@ -142,7 +144,11 @@ export class NetworkHost {
 
   /** Gives a sandbox an interface. */
   attach(sandbox: Sandbox, endpoint: EndpointPlan): { readonly mac: string } {
-    return sandbox.attach(this.#netlink, this.#group, endpoint);
+    const { link } = endpoint;
+    // Ports of a bridge that take larger packets than it has would lose those without a word.
+    const plan =
+      link.kind === 'bridge' && !link.mtu ? { ...endpoint, link: { ...link, mtu: this.#usualMtu } } : endpoint;
+    return sandbox.attach(this.#netlink, this.#group, plan);
   }
 
   /** Publishes all or nothing. @throws BerthError `conflict` that names who has the port */
@@ -187,6 +193,12 @@ export class NetworkHost {
     }
     this.#socket?.close();
     this.#socket = undefined;
+  }
+
+  /** What goes out by the host's default route unbroken, at most the usual 1500. */
+  get #usualMtu(): number {
+    this.#mtu ??= Math.min(USUAL_MTU, uplinkMtu(this.#netlink) ?? USUAL_MTU);
+    return this.#mtu;
   }
 
   get #netlink(): NetlinkSocket {

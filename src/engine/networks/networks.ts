@@ -333,7 +333,6 @@ function predefined(
     [networkOptions.masquerade]: 'true',
     [networkOptions.hostAddress]: '0.0.0.0',
     [networkOptions.bridge]: bridge,
-    [networkOptions.mtu]: '1500',
   };
   return {
     format: 1,
