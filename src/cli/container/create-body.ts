@@ -81,6 +81,7 @@ function hostConfig({ flags, environment }: CommandContext, { binds, ports, netw
     ...list('Dns', flags.list('dns')),
     ...list('DnsOptions', flags.list('dns-option')),
     ...list('DnsSearch', flags.list('dns-search')),
+    ...list('Links', networks.links),
     ...list('ExtraHosts', flags.list('add-host')),
     AutoRemove: flags.bool('rm'),
     Privileged: flags.bool('privileged'),

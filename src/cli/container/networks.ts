@@ -6,6 +6,8 @@ import { splitCsv } from './csv.ts';
 export interface NetworkChoice {
   readonly mode: string;
   readonly endpoints: Readonly<Record<string, EndpointSettingsBody>>;
+  /** Of the default network. */
+  readonly links: readonly string[];
 }
 
 interface Wish {
@@ -20,7 +22,7 @@ interface Wish {
 export function chooseNetworks({ flags }: Pick<CommandContext, 'flags'>): NetworkChoice {
   const texts = flags.list('network');
   const [first = { name: 'default', settings: {} }, ...more] = texts.map(parseNetwork);
-  const own = ownSettings(flags);
+  const own = ownSettings(flags, first.name);
   for (const key of Object.keys(own) as (keyof EndpointSettingsBody)[]) {
     if (first.settings[key] !== undefined) {
       throw new BerthError(
@@ -36,7 +38,11 @@ export function chooseNetworks({ flags }: Pick<CommandContext, 'flags'>): Networ
   const endpoints = isPlain
     ? []
     : [[first.name, settings] as const, ...more.map((one) => [one.name, one.settings] as const)];
-  return { mode: first.name, endpoints: Object.fromEntries(endpoints) };
+  return {
+    mode: first.name,
+    endpoints: Object.fromEntries(endpoints),
+    links: 'Links' in own ? [] : flags.list('link'),
+  };
 }
 
 const flagOf: Partial<Record<keyof EndpointSettingsBody, string>> = {
@@ -45,7 +51,10 @@ const flagOf: Partial<Record<keyof EndpointSettingsBody, string>> = {
   MacAddress: '--mac-address',
 };
 
-function ownSettings(flags: CommandContext['flags']): EndpointSettingsBody {
+/** Links of the default network are the container's own matter. */
+function ownSettings(flags: CommandContext['flags'], network: string): EndpointSettingsBody {
+  const isDefault = network === 'default' || network === 'bridge';
+  const links = flags.list('link');
   const [ipv4, ipv6] = [flags.string('ip'), flags.string('ip6')];
   const [aliases, mac] = [flags.list('network-alias'), flags.string('mac-address')];
   return {
@@ -54,6 +63,7 @@ function ownSettings(flags: CommandContext['flags']): EndpointSettingsBody {
       : {}),
     ...(aliases.length > 0 ? { Aliases: aliases } : {}),
     ...(mac ? { MacAddress: mac } : {}),
+    ...(links.length > 0 && !isDefault ? { Links: links } : {}),
   };
 }
 

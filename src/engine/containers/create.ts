@@ -8,10 +8,11 @@ import type { StoredImage } from '../ports.ts';
 import { capabilityNames } from './capabilities.ts';
 import { allSettled, announce, Container, type ContainersContext, save } from './container.ts';
 import { checkSupported } from './host-config.ts';
+import { resolveLinks } from './links.ts';
 import { mergeConfig, overrideEnv } from './merge-config.ts';
 import { type ContainerMounts, mountRequests, resolveMounts } from './mount-points.ts';
 import { checkName, generateId, generateName } from './names.ts';
-import { networkMode, planNetwork } from './network-plan.ts';
+import { linkTexts, networkMode, planNetwork } from './network-plan.ts';
 import type { ContainerRecord } from './record.ts';
 import { releaseVolumes } from './removal.ts';
 import { signalNumber } from './signals.ts';
@@ -105,7 +106,8 @@ function newRecord(
   const host = body.HostConfig ?? {};
   const merged = mergeConfig(body, image.config.config ?? {});
   if (merged.StopSignal) signalNumber(merged.StopSignal);
-  const network = planNetwork(networks, body, merged);
+  const links = resolveLinks(table, linkTexts(body));
+  const network = { ...planNetwork(networks, body, merged), ...(links.length > 0 ? { links } : {}) };
   // Who asks for the host's network gets the host's name with it, unless it is given another one.
   const shared = network.mode.kind === 'container' ? table.find(network.mode.container)?.record.config.Hostname : '';
   const hostName = merged.Hostname || shared || (host.NetworkMode === 'host' ? hostname() : id.slice(0, 12));

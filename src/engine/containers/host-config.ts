@@ -3,7 +3,7 @@ import { BerthError } from '../../errors/index.ts';
 
 /** Fields that the engine reads, or that mean nothing to it. */
 const HONOURED = new Set(
-  'Binds NetworkMode AutoRemove Privileged ReadonlyRootfs Init CapAdd CapDrop Tmpfs RestartPolicy LogConfig Runtime ShmSize Mounts VolumesFrom VolumeDriver PortBindings PublishAllPorts Dns DnsOptions DnsSearch ExtraHosts ContainerIDFile ConsoleSize'.split(
+  'Binds NetworkMode AutoRemove Privileged ReadonlyRootfs Init CapAdd CapDrop Tmpfs RestartPolicy LogConfig Runtime ShmSize Mounts VolumesFrom VolumeDriver PortBindings PublishAllPorts Dns DnsOptions DnsSearch ExtraHosts Links ContainerIDFile ConsoleSize'.split(
     ' ',
   ),
 );
@@ -33,7 +33,6 @@ const FLAGS: Readonly<Record<string, string>> = {
   IpcMode: '--ipc',
   Isolation: '--isolation',
   KernelMemory: '--kernel-memory',
-  Links: '--link',
   MaskedPaths: '--security-opt systempaths=unconfined',
   Memory: '--memory',
   MemoryReservation: '--memory-reservation',

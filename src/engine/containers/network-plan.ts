@@ -69,6 +69,13 @@ function networkNamed(networks: Networks, name: string): NetworkRecord {
   }
 }
 
+/** Links of the default network, and those that are said with the others: a container knows both the same way. */
+export function linkTexts({ HostConfig, NetworkingConfig }: ContainerCreateBody): readonly string[] {
+  const own = (HostConfig?.['Links'] ?? []) as readonly string[];
+  const others = Object.values(NetworkingConfig?.EndpointsConfig ?? {}).flatMap((settings) => settings?.Links ?? []);
+  return [...own, ...others];
+}
+
 /** A container's place in a network as it was asked for. @throws BerthError `invalid` */
 export function endpointOf(network: NetworkRecord, settings: EndpointSettingsBody): EndpointRecord {
   if (network.driver === 'host' || network.driver === 'null') {

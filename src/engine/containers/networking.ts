@@ -12,6 +12,7 @@ import {
 } from '../networks/record.ts';
 import type { ContainerSpec, RunningProcess } from '../ports.ts';
 import type { Container, ContainersContext } from './container.ts';
+import { linkedTo, linkHosts, linkVariables } from './links.ts';
 
 const noNetworks: ContainerNetwork = { mode: { kind: 'none' }, endpoints: [], ports: [], published: [] };
 
@@ -24,6 +25,8 @@ export function networkOf({ record }: Container): ContainerNetwork {
 /** A start's part in networks: what the process gets, and the namespace that is held until the process is in it. */
 export interface JoinedNetworks {
   readonly spec: Pick<ContainerSpec, 'network' | 'names'>;
+  /** Variables that tell of linked containers. */
+  readonly variables?: readonly string[];
   /** Idempotent. */
   release(): void;
 }
@@ -38,17 +41,26 @@ export async function joinNetworks(context: ContainersContext, container: Contai
     return { spec: { network: mode.kind, ...ownNames(context, container) }, release: () => undefined };
   }
   if (mode.kind === 'container') return { spec: shareNetwork(context, mode.container), release: () => undefined };
+  const variables = linkVariables(context, container);
   const sandbox = context.ports.networks.openSandbox();
   try {
     for (const endpoint of networkOf(container).endpoints) await enter(context, container, sandbox, endpoint);
     chooseGateways(context, container, sandbox);
     await publish(context, container);
     const names = namesOf(context, container);
-    return { spec: { network: { namespacePath: sandbox.path }, names }, release: () => sandbox.close() };
+    tellLinked(context, container);
+    return { spec: { network: { namespacePath: sandbox.path }, names }, variables, release: () => sandbox.close() };
   } catch (error) {
     sandbox.close();
     leaveNetworks(context, container);
     throw error;
+  }
+}
+
+/** Who is linked to a container finds it at the address that it has now. */
+function tellLinked(context: ContainersContext, container: Container): void {
+  for (const other of linkedTo(context, container)) {
+    if (other.run) context.ports.runtime.writeHosts?.(other.run.process, namesOf(context, other).hosts);
   }
 }
 
@@ -155,7 +167,7 @@ export function namesOf(context: ContainersContext, container: Container): { hos
   );
   const own = addresses.map((address): HostsEntry => ({ address: plainAddress(address), names }));
   return {
-    hosts: hostsFile([...extraHosts(context, container), ...own]),
+    hosts: hostsFile([...extraHosts(context, container), ...linkHosts(context, networkOf(container)), ...own]),
     resolvConf: resolvConf(context.ports.networks.resolvConf(), resolverChoices(container)),
   };
 }

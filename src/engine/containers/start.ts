@@ -12,6 +12,7 @@ import {
   unknownExit,
   volumesOf,
 } from './container.ts';
+import { overrideEnv } from './merge-config.ts';
 import { type JoinedNetworks, joinNetworks } from './networking.ts';
 import { cleanUp, discard } from './removal.ts';
 
@@ -81,7 +82,8 @@ async function prepare(
   ]);
   container.root = await mounting;
   const joined = await joinNetworks(context, container);
-  return { spec: { ...launch, ...joined.spec, rootPath: container.root.path }, joined };
+  const env = joined.variables ? overrideEnv(joined.variables, launch.env) : launch.env;
+  return { spec: { ...launch, ...joined.spec, env, rootPath: container.root.path }, joined };
 }
 
 function ignoreExisting(error: NodeJS.ErrnoException): void {

@@ -1,3 +1,5 @@
+import type { LinkRecord } from './links.ts';
+
 /** A subnet as the machine's side of networks decided it. */
 export interface SubnetRecord {
   readonly subnet: string;
@@ -73,6 +75,7 @@ export interface ContainerNetwork {
   readonly endpoints: readonly EndpointRecord[];
   readonly ports: readonly PortWish[];
   readonly published: readonly HostPort[];
+  readonly links?: readonly LinkRecord[];
 }
 
 /** The part of an address before the prefix length. */

@@ -64,9 +64,9 @@ describe('--network', () => {
     });
 
   it('is the default one, or the one that is named', () => {
-    expect(choose({})).toEqual({ mode: 'default', endpoints: {} });
-    expect(choose({ network: ['front'] })).toEqual({ mode: 'front', endpoints: {} });
-    expect(choose({ network: ['container:web'] })).toEqual({ mode: 'container:web', endpoints: {} });
+    expect(choose({})).toEqual({ mode: 'default', endpoints: {}, links: [] });
+    expect(choose({ network: ['front'] })).toEqual({ mode: 'front', endpoints: {}, links: [] });
+    expect(choose({ network: ['container:web'] })).toEqual({ mode: 'container:web', endpoints: {}, links: [] });
   });
 
   it('may be several, each with its own options', () => {
@@ -82,6 +82,16 @@ describe('--network', () => {
           GwPriority: 3,
         },
       },
+      links: [],
+    });
+  });
+
+  it('says links where they belong', () => {
+    expect(choose({ link: ['a:b'] })).toEqual({ mode: 'default', endpoints: {}, links: ['a:b'] });
+    expect(choose({ link: ['a:b'], network: ['front'] })).toEqual({
+      mode: 'front',
+      endpoints: { front: { Links: ['a:b'] } },
+      links: [],
     });
   });
 

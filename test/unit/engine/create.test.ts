@@ -84,7 +84,6 @@ describe('create', () => {
     ['--cpus', { NanoCpus: 5e8 }],
     ['--cpu-shares', { CpuShares: 2 }],
     ['--device', { Devices: [{ PathOnHost: '/dev/null' }] }],
-    ['--link', { Links: ['a:b'] }],
     ['--pid', { PidMode: 'host' }],
     ['--ipc', { IpcMode: 'host' }],
     ['--restart', { RestartPolicy: { Name: 'always' } }],

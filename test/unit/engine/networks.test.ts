@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ContainerCreateBody, EndpointSettingsBody } from '../../../src/api/contract/index.ts';
 import type { Engine } from '../../../src/engine/index.ts';
+import { linkEnvironment } from '../../../src/engine/networks/links.ts';
 import { hostsFile, resolvConf } from '../../../src/engine/networks/name-files.ts';
 import { portList, portMap, portWishes } from '../../../src/engine/networks/ports.ts';
+import type { ContainerSpec } from '../../../src/engine/ports.ts';
 import { FakeMachine } from '../../support/engine-fakes.ts';
 
 let machine: FakeMachine;
@@ -181,5 +183,44 @@ describe('ports', () => {
       { PrivatePort: 53, Type: 'udp' },
       { IP: '::', PrivatePort: 80, PublicPort: 8080, Type: 'tcp' },
     ]);
+  });
+});
+
+describe('links', () => {
+  it('give lines of hosts and the variables that Docker gives', async () => {
+    const redis = await running({ Env: ['PATH=/bin', 'VERSION=4'], ExposedPorts: { '6379/tcp': {} } }, 'redis');
+    const id = await running({ HostConfig: { Links: ['redis:data-base'] } }, 'web');
+    const { env, names } = machine.runtime.of(id).spec as ContainerSpec;
+    expect(names?.hosts).toContain(`172.17.0.2\tdata-base ${redis.slice(0, 12)} redis\n`);
+    expect(env.filter((line) => line.startsWith('DATA_BASE'))).toEqual([
+      'DATA_BASE_PORT=tcp://172.17.0.2:6379',
+      'DATA_BASE_PORT_6379_TCP=tcp://172.17.0.2:6379',
+      'DATA_BASE_PORT_6379_TCP_ADDR=172.17.0.2',
+      'DATA_BASE_PORT_6379_TCP_PORT=6379',
+      'DATA_BASE_PORT_6379_TCP_PROTO=tcp',
+      'DATA_BASE_NAME=/web/data-base',
+      'DATA_BASE_ENV_A=image',
+      'DATA_BASE_ENV_VERSION=4',
+    ]);
+  });
+
+  it('tell of ports in a row as ranges, TCP first', () => {
+    const ports = [53, 82, 80, 81].map((port) => ({ port, protocol: port === 53 ? 'udp' : 'tcp' }));
+    const lines = linkEnvironment({ alias: 'a', owner: 'o', ipv4: '10.0.0.2', ports, env: [] });
+    expect(lines[0]).toBe('A_PORT=tcp://10.0.0.2:80');
+    expect(lines).toContain('A_PORT_80_TCP_START=tcp://10.0.0.2:80');
+    expect(lines).toContain('A_PORT_80_TCP_END=tcp://10.0.0.2:82');
+    expect(lines).toContain('A_PORT_80_TCP_PORT_END=82');
+    expect(lines).not.toContain('A_PORT_53_UDP_START=udp://10.0.0.2:53');
+  });
+
+  it('need their container, and that it runs', async () => {
+    const linked = { Image: 'box', Cmd: ['sh'], HostConfig: { Links: ['redis'] } };
+    await expect(engine.containers.create('web', linked)).rejects.toMatchObject({ kind: 'invalid' });
+    await engine.containers.create('redis', { Image: 'box', Cmd: ['sh'] });
+    const { Id } = await engine.containers.create('web', linked);
+    await expect(engine.containers.start(Id)).rejects.toMatchObject({
+      message: 'Cannot link to a non running container: /redis AS /web/redis',
+    });
   });
 });
