@@ -199,8 +199,8 @@ describe('links', () => {
       'DATA_BASE_PORT_6379_TCP_PORT=6379',
       'DATA_BASE_PORT_6379_TCP_PROTO=tcp',
       'DATA_BASE_NAME=/web/data-base',
-      'DATA_BASE_ENV_A=image',
       'DATA_BASE_ENV_VERSION=4',
+      'DATA_BASE_ENV_A=image',
     ]);
   });
 
