@@ -3,7 +3,7 @@ import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 /**
  * Bundles the program into `dist`: the client in one file, what only some commands need in files of their own (the
- * engine, the parser), one for each worker thread, and the library beside them.
+ * engine, the parser), one for each worker thread and process, and the library beside them.
  *
  * The program is CommonJS: it loads synchronously, without the threads of the module loader, which must not exist
  * before an engine has moved to its namespace.
@@ -74,6 +74,7 @@ await Promise.all([
   program('registry', 'src/registry-client/index.ts'),
   program('files-worker', 'src/runtime/files/worker.ts'),
   program('layers-worker', 'src/runtime/snapshot/worker.ts'),
+  program('sender-worker', 'src/registry-client/upload/sender/main.ts'),
   build({ ...shared, entryPoints: ['src/index.ts'], outfile: 'dist/index.js', format: 'esm', packages: 'external' }),
 ]);
 writeFileSync(`${root}dist/berth.cjs`, launcher);

@@ -178,6 +178,7 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
       await engine.close();
       await runtime.close();
       await networks.close({ keep: engine.liveContainerIds().size > 0 });
+      await pushes.close();
       registries.close();
       await records.flushUsage();
       mark.clear();

@@ -9,9 +9,17 @@ import {
   parseReference,
   type Reference,
 } from '../oci/index.ts';
-import { createPusher, type LayerBlobs, openUploadMemory, type RegistryClient } from '../registry-client/index.ts';
+import {
+  createPusher,
+  type LayerBlobs,
+  openSenderProcess,
+  openUploadMemory,
+  type RegistryClient,
+} from '../registry-client/index.ts';
+import { lockFile } from '../runtime/index.ts';
 import { keychainOf } from './credentials.ts';
 import type { AnnounceTransfer } from './pulls.ts';
+import { workerScript } from './worker-scripts.ts';
 
 interface PushableImage {
   readonly config: ImageConfig;
@@ -41,10 +49,11 @@ export function createPushes(
     /** Told of each image that went. */
     readonly announce: AnnounceTransfer;
   },
-): PushesApi {
+): PushesApi & { close(): Promise<void> } {
   const { client, folder, blobs, now } = options;
   const memory = openUploadMemory(`${folder}/sessions`, now);
-  const pusher = createPusher({ folder: `${folder}/layers`, blobs, memory, now });
+  const sender = openSenderProcess({ script: workerScript('sender'), lockPath: `${folder}/sender.lock`, lockFile });
+  const pusher = createPusher({ folder: `${folder}/layers`, blobs, memory, sender, now });
 
   /** The names to push, all there. */
   async function namesOf(repository: Reference, tag: string | undefined): Promise<readonly Reference[]> {
@@ -77,6 +86,7 @@ export function createPushes(
   }
 
   return {
+    close: () => sender.close(),
     async push(name, { tag, auth, ...rest }) {
       const named = parseReference(name);
       if (named.digest !== undefined) throw new BerthError('invalid', 'cannot push a digest reference');

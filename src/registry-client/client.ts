@@ -195,7 +195,7 @@ function clientOf(access: Access, shared: SharedParts): RegistryClient {
     listReferrers: (subject, referrersOptions) => listReferrers(access, subject, referrersOptions),
     listTags: (name, signal) => listTags(access, name, signal),
     uploadBlob: (name, source, uploadOptions) =>
-      uploadBlob({ ...access, retry, chunkBytes }, name, source, uploadOptions),
+      uploadBlob({ ...access, retry, chunkBytes, transport }, name, source, uploadOptions),
     headBlob: (name, digest, signal) =>
       callSized(access, name, { ...blobRequest(digest, 0, signal), method: 'HEAD', understood: [404] }),
   };

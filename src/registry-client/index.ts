@@ -26,5 +26,14 @@ export type { PushLayer, PushMessage, PushSource } from './push/ports.ts';
 export { createPusher, type Pusher, type PusherOptions, type PushRequest } from './push/pusher.ts';
 export { type FetchedDocument, type ResolvedImage, resolveImage } from './resolve.ts';
 export type { SearchOptions, SearchResult } from './search.ts';
-export type { BlobSource, UploadMemory, UploadOptions, UploadOutcome } from './upload/ports.ts';
+export type {
+  BlobSource,
+  Chunk,
+  ChunkSender,
+  SentChunk,
+  UploadMemory,
+  UploadOptions,
+  UploadOutcome,
+} from './upload/ports.ts';
+export { openSenderProcess, type SenderProcess, type SenderProcessOptions } from './upload/sender/open-sender.ts';
 export { openUploadMemory } from './upload/upload-memory.ts';

@@ -1,3 +1,4 @@
+import { abortable } from './abortable.ts';
 import { authorize } from './auth/authorizer.ts';
 import { type Challenge, parseChallenges } from './auth/challenge.ts';
 import type { Keychain } from './auth/keychain.ts';
@@ -15,6 +16,8 @@ export interface ApiRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Made anew for each try. */
   readonly body?: () => Uint8Array | AsyncIterable<Uint8Array>;
+  /** Carries each try in place of the session's own transport. */
+  readonly via?: (request: HttpRequest) => Promise<HttpResponse>;
   /** Actions on the repository: `pull`, `pull,push`. */
   readonly actions: string;
   /** What is asked for in place of actions on a repository, as `registry:catalog:*`. */
@@ -144,8 +147,9 @@ export class Session {
   }
 
   #send(url: URL, request: ApiRequest, authorization: string | undefined): Promise<HttpResponse> {
-    const { method, headers, body, signal } = request;
-    return this.#options.transport.send({
+    const { method, headers, body, signal, via } = request;
+    const send = via ?? this.#options.transport.send;
+    return send({
       method,
       url,
       headers: { ...headers, ...(authorization === undefined ? {} : { Authorization: authorization }) },
@@ -166,14 +170,4 @@ export class Session {
 
 function challengesOf(response: HttpResponse): readonly Challenge[] {
   return response.status === 401 ? parseChallenges(response.header('www-authenticate')) : [];
-}
-
-function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

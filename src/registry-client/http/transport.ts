@@ -37,6 +37,8 @@ export interface TransportOptions {
 }
 
 export interface Transport {
+  /** How hosts are reached. */
+  readonly options: TransportOptions;
   /**
    * Sends one request. Redirects of GET and HEAD are followed, without credentials to another origin.
    * @throws BerthError `unavailable`, `invalid`; Transient for what may pass
@@ -106,6 +108,7 @@ export function createTransport(options: TransportOptions): Transport {
     });
 
   return {
+    options,
     async send(request) {
       let current = request;
       for (let hops = 0; ; hops += 1) {

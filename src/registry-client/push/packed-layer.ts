@@ -31,7 +31,8 @@ export class PackedLayer {
   readonly #layer: PushLayer;
   readonly #form: (typeof forms)['gzip' | 'zstd'];
   readonly #compression: { readonly format: PushCompression['format']; readonly level: number };
-  readonly #path: string;
+  /** Where it lies once it is packed. */
+  readonly path: string;
   readonly #shared: SharedPacking;
 
   constructor(layer: PushLayer, shared: SharedPacking, { format, level }: PushCompression = { format: 'gzip' }) {
@@ -40,13 +41,13 @@ export class PackedLayer {
     this.#form = forms[format];
     this.#compression = { format, level: level ?? this.#form.level };
     // One that was made at another level is another file.
-    this.#path = `${shared.folder}/${hexOf(layer.diffId)}.${this.#compression.level}.${this.#form.suffix}`;
-    shared.users.set(this.#path, (shared.users.get(this.#path) ?? 0) + 1);
+    this.path = `${shared.folder}/${hexOf(layer.diffId)}.${this.#compression.level}.${this.#form.suffix}`;
+    shared.users.set(this.path, (shared.users.get(this.path) ?? 0) + 1);
   }
 
   /** True when the file is there already: it is only ever renamed to its name when it is whole. */
   async isPacked(size: number): Promise<boolean> {
-    return await stat(this.#path).then(
+    return await stat(this.path).then(
       (stats) => stats.size === size,
       () => false,
     );
@@ -57,7 +58,7 @@ export class PackedLayer {
    * @throws what reading the layer throws, `ENOSPC`
    */
   pack(signal: AbortSignal): Promise<Descriptor> {
-    return this.#shared.work.run(this.#path, signal, async (all) => {
+    return this.#shared.work.run(this.path, signal, async (all) => {
       const packed = await this.#shared.queue.add(() => this.#pack(all), { signal: all });
       return packed as Descriptor;
     });
@@ -65,8 +66,8 @@ export class PackedLayer {
 
   async #pack(signal: AbortSignal): Promise<Descriptor> {
     const { format, level } = this.#compression;
-    const temp = `${this.#path}.part`;
-    const journalPath = `${this.#path}.blocks`;
+    const temp = `${this.path}.part`;
+    const journalPath = `${this.path}.blocks`;
     const hash = createHash('sha256');
     let size = 0;
     try {
@@ -92,7 +93,7 @@ export class PackedLayer {
       } finally {
         await file.close();
       }
-      await rename(temp, this.#path);
+      await rename(temp, this.path);
       await PackJournal.remove(journalPath);
     } catch (error) {
       await Promise.all([rm(temp, { force: true }), PackJournal.remove(journalPath)]);
@@ -103,16 +104,16 @@ export class PackedLayer {
   }
 
   read(from: number): AsyncIterable<Uint8Array> {
-    return createReadStream(this.#path, { start: from, highWaterMark: 256 * 1024 });
+    return createReadStream(this.path, { start: from, highWaterMark: 256 * 1024 });
   }
 
   /** Lets go of the file. `isPushed`: nobody needs it or what a killed try left of it, unless another push does. */
   async leave({ isPushed }: { readonly isPushed: boolean }): Promise<void> {
-    const users = (this.#shared.users.get(this.#path) ?? 1) - 1;
-    if (users > 0) this.#shared.users.set(this.#path, users);
-    else this.#shared.users.delete(this.#path);
+    const users = (this.#shared.users.get(this.path) ?? 1) - 1;
+    if (users > 0) this.#shared.users.set(this.path, users);
+    else this.#shared.users.delete(this.path);
     if (!isPushed || users > 0) return;
-    const paths = ['', '.part', '.blocks'].map((suffix) => `${this.#path}${suffix}`);
+    const paths = ['', '.part', '.blocks'].map((suffix) => `${this.path}${suffix}`);
     await Promise.all(paths.map((path) => rm(path, { force: true })));
   }
 }

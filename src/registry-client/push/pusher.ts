@@ -15,7 +15,7 @@ import {
 import type { RegistryClient } from '../client.ts';
 import { Progress } from '../pull/progress.ts';
 import { SharedWork } from '../pull/shared-work.ts';
-import type { BlobSource, UploadMemory, UploadOutcome } from '../upload/ports.ts';
+import type { BlobSource, ChunkSender, UploadMemory, UploadOutcome } from '../upload/ports.ts';
 import type { LayerBlobs } from './layer-blobs.ts';
 import { PackedLayer, type SharedPacking } from './packed-layer.ts';
 import type { PushCompression, PushLayer, PushMessage, PushSource } from './ports.ts';
@@ -29,6 +29,8 @@ export interface PusherOptions {
   readonly folder: string;
   readonly blobs: LayerBlobs;
   readonly memory: UploadMemory;
+  /** Who carries the chunks of layers. Default: this process. */
+  readonly sender?: ChunkSender;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -54,7 +56,7 @@ export interface Pusher {
   push(client: RegistryClient, request: PushRequest): Promise<{ readonly digest: Digest }>;
 }
 
-export function createPusher({ folder, blobs, memory, now }: PusherOptions): Pusher {
+export function createPusher({ folder, blobs, memory, sender, now }: PusherOptions): Pusher {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
@@ -82,6 +84,7 @@ export function createPusher({ folder, blobs, memory, now }: PusherOptions): Pus
           progress,
           blobs,
           memory,
+          sender,
           format: compression?.format,
           signal: AbortSignal.any([signal, failure.signal]),
         };
@@ -127,13 +130,14 @@ interface LayerJob {
   readonly progress: Progress;
   readonly blobs: LayerBlobs;
   readonly memory: UploadMemory;
+  readonly sender: ChunkSender | undefined;
   /** The compression that was asked for. */
   readonly format: PushCompression['format'] | undefined;
   readonly signal: AbortSignal;
 }
 
 async function pushLayer(job: LayerJob, layer: PushLayer, packed: PackedLayer): Promise<Descriptor> {
-  const { client, reference, blobs, progress, memory, format, signal } = job;
+  const { client, reference, blobs, progress, memory, sender, format, signal } = job;
   const id = shortId(layer.diffId);
   const here = `${reference.registry}/${reference.repository}`;
   const known = await blobs.get(layer.diffId, format);
@@ -143,20 +147,25 @@ async function pushLayer(job: LayerJob, layer: PushLayer, packed: PackedLayer): 
     .slice(0, 1);
   const send = async (blob: Descriptor): Promise<void> => {
     let sent = false;
-    const source: BlobSource = { digest: blob.digest, size: blob.size, open: (from) => packedFrom(from, blob) };
+    const { digest, size } = blob;
+    const source: BlobSource = { digest, size, file: () => fileOf(blob), open: (from) => packedFrom(from, blob) };
     const onProgress = (current: number) => {
       sent = true;
       progress.bar('Pushing', id, { current, total: blob.size });
     };
-    const outcome = await client.uploadBlob(reference, source, { mountFrom, memory, onProgress, signal });
+    const outcome = await client.uploadBlob(reference, source, { mountFrom, memory, sender, onProgress, signal });
     await blobs.note(layer.diffId, blob, here);
     progress.status(sent ? 'Pushed' : wordsFor(outcome, mountFrom), id);
   };
-  const packedFrom = async function* (from: number, blob: Descriptor) {
+  const fileOf = async (blob: Descriptor): Promise<string> => {
     if (!(await packed.isPacked(blob.size))) {
       const made = await packed.pack(signal);
       if (made.digest !== blob.digest) throw new RepackedError(made);
     }
+    return packed.path;
+  };
+  const packedFrom = async function* (from: number, blob: Descriptor) {
+    await fileOf(blob);
     yield* packed.read(from);
   };
   const first = known?.blob ?? (await packed.pack(signal));

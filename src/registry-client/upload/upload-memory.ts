@@ -15,26 +15,31 @@ export function openUploadMemory(folder: string, now: () => number): UploadMemor
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
-    if (now() - statSync(path).mtimeMs > KEEP_MS) rmSync(path, { force: true });
+    // A sender of an engine that was killed may still write here.
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats && now() - stats.mtimeMs > KEEP_MS) rmSync(path, { force: true });
   }
-  const pathOf = (key: string) => join(folder, createHash('sha256').update(key).digest('hex'));
+  const fileOf = (key: string) => join(folder, createHash('sha256').update(key).digest('hex'));
   return {
+    fileOf,
     recall: (key) =>
-      readFile(pathOf(key), 'utf8').then(
+      readFile(fileOf(key), 'utf8').then(
         (text) => text || undefined,
         () => undefined,
       ),
-    async note(key, location) {
-      const path = pathOf(key);
-      const file = await open(`${path}.new`, 'w', 0o600);
-      try {
-        await file.writeFile(location);
-        await file.datasync();
-      } finally {
-        await file.close();
-      }
-      await rename(`${path}.new`, path);
-    },
-    forget: (key) => rm(pathOf(key), { force: true }),
+    note: (key, location) => noteLocation(fileOf(key), location),
+    forget: (key) => rm(fileOf(key), { force: true }),
   };
+}
+
+/** Writes a note so that it is there whole, or as it was before, whatever ends this process. */
+export async function noteLocation(path: string, location: string): Promise<void> {
+  const file = await open(`${path}.new`, 'w', 0o600);
+  try {
+    await file.writeFile(location);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.new`, path);
 }

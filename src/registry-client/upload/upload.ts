@@ -2,10 +2,12 @@ import { BerthError } from '../../errors/index.ts';
 import type { Digest } from '../../oci/index.ts';
 import { Transient } from '../http/failure.ts';
 import { type RetryPolicy, waitMs } from '../http/retry.ts';
-import type { HttpResponse } from '../http/transport.ts';
+import type { HttpResponse, Transport } from '../http/transport.ts';
 import { type Access, type RepositoryName, writePlace } from '../repository.ts';
 import type { ApiRequest, Place, Session } from '../session.ts';
-import type { BlobSource, UploadOptions, UploadOutcome } from './ports.ts';
+import { directSender, slice } from './direct-sender.ts';
+import { nextLocation } from './location.ts';
+import type { BlobSource, SentChunk, UploadOptions, UploadOutcome } from './ports.ts';
 
 /**
  * What a broken upload has of its last chunk is lost with registries that cannot go on within one (docker-registry 2.8):
@@ -28,6 +30,14 @@ interface Upload {
   readonly minChunk: number;
 }
 
+/** What uploads need beside the access that every operation has. */
+interface UploadAccess extends Access {
+  readonly retry: RetryPolicy;
+  readonly transport: Transport;
+  /** Fixes the size of chunks, which otherwise depends on the blob and the registry. */
+  readonly chunkBytes?: number | undefined;
+}
+
 /** The registry does not know the upload any more, or cannot go on with it. */
 class UploadLost extends Error {}
 
@@ -38,12 +48,12 @@ class UploadLost extends Error {}
  * @see distribution-spec, "Pushing blobs"
  */
 export async function uploadBlob(
-  access: Access & { readonly retry: RetryPolicy; readonly chunkBytes?: number | undefined },
+  access: UploadAccess,
   name: RepositoryName,
   source: BlobSource,
   options: UploadOptions = {},
 ): Promise<UploadOutcome> {
-  const { signal, memory } = options;
+  const { signal, memory, sender = directSender } = options;
   const job = new BlobUpload(access, writePlace(access, name), source, options);
   const isPresent = async (): Promise<boolean> => {
     const present = await job.isPresent();
@@ -52,6 +62,8 @@ export async function uploadBlob(
     return present;
   };
   if (await isPresent()) return 'present';
+  // What an earlier process still sends would make any location that is known now an old one.
+  if (memory) await sender.ready(signal);
   let upload = await job.resume(await memory?.recall(job.key));
   for (let failures = 0; ; ) {
     const before = upload?.offset ?? 0;
@@ -63,7 +75,6 @@ export async function uploadBlob(
       }
       for (; upload.offset < source.size && source.size > job.wholeUpTo(upload); ) {
         upload = await job.sendChunk(upload);
-        await memory?.note(job.key, upload.location.href);
       }
       await job.finish(upload);
       await memory?.forget(job.key);
@@ -89,20 +100,21 @@ function lost(digest: Digest): BerthError {
 class BlobUpload {
   readonly key: string;
   readonly #session: Session;
+  readonly #transport: Transport;
   readonly #fixedChunk: number | undefined;
   readonly #place: Place;
   readonly #source: BlobSource;
   readonly #options: UploadOptions;
   #nextChunk: number;
 
-  /** @param access `chunkBytes` fixes the size of chunks, which otherwise depends on the blob and the registry */
   constructor(
-    { session, chunkBytes }: { readonly session: Session; readonly chunkBytes?: number | undefined },
+    { session, transport, chunkBytes }: UploadAccess,
     place: Place,
     source: BlobSource,
     options: UploadOptions,
   ) {
     this.#session = session;
+    this.#transport = transport;
     this.#fixedChunk = chunkBytes;
     this.#place = place;
     this.#source = source;
@@ -147,7 +159,7 @@ class BlobUpload {
       if (response.status >= 400) return 'refused';
       if (response.status === 201) return 'mounted';
       return {
-        location: this.#locationOf(response),
+        location: nextLocation(response),
         offset: 0,
         minChunk: Number(response.header('oci-chunk-min-length') ?? 0),
       };
@@ -167,40 +179,41 @@ class BlobUpload {
       const offset = endOf(response);
       if (offset === undefined || offset > this.#source.size) return undefined;
       this.#options.onProgress?.(offset);
-      return { location: this.#locationOf(response, url), offset, minChunk: 0 };
+      return { location: nextLocation(response, url), offset, minChunk: 0 };
     });
   }
 
+  /** Its answer's location is noted by the sender. */
   async sendChunk(upload: Upload): Promise<Upload> {
-    const { offset, minChunk } = upload;
+    const { offset, minChunk, location } = upload;
     const length = Math.min(Math.max(this.#nextChunk, minChunk), this.#source.size - offset);
-    const began = performance.now();
-    let sentAt = began;
-    const noted = async function* (bytes: AsyncIterable<Uint8Array>) {
-      yield* bytes;
-      sentAt = performance.now();
-    };
+    const { memory, sender = directSender } = this.#options;
+    const note = memory && { memory, key: this.key };
+    let sent: SentChunk | undefined;
     const response = await this.#session.once(
       this.#place,
-      this.#request('PATCH', upload.location, {
+      this.#request('PATCH', location, {
         headers: {
           'Content-Type': 'application/octet-stream',
           'Content-Range': `${offset}-${offset + length - 1}`,
           'Content-Length': String(length),
         },
-        body: () => noted(this.#slice(offset, length)),
+        via: async ({ url, headers = {}, signal }) => {
+          const [source, transport] = [this.#source, this.#transport];
+          sent = await sender.send({ url, headers, source, offset, length, note, transport, signal });
+          return sent.response;
+        },
         understood: [404, 416],
       }),
     );
     response.discard();
     if (response.status >= 400) throw new UploadLost(`PATCH was answered by ${response.status}`);
     this.#options.onProgress?.(offset + length);
-    const answered = performance.now();
-    const waited = answered - sentAt;
-    if (waited > SLOW_ANSWER_MS && waited > SLOW_ANSWER_PART * (answered - began)) {
+    const { waitedMs = 0, tookMs = 0 } = sent ?? {};
+    if (waitedMs > SLOW_ANSWER_MS && waitedMs > SLOW_ANSWER_PART * tookMs) {
       this.#nextChunk = this.#fixedChunk ?? Math.min(2 * this.#nextChunk, LARGEST_CHUNK);
     }
-    return { location: this.#locationOf(response, upload.location), offset: offset + length, minChunk };
+    return { location: nextLocation(response, location), offset: offset + length, minChunk };
   }
 
   /** Sends what is left, and the digest. */
@@ -217,7 +230,7 @@ class BlobUpload {
           'Content-Length': String(left),
           ...(left > 0 && offset > 0 ? { 'Content-Range': `${offset}-${size - 1}` } : {}),
         },
-        ...(left > 0 ? { body: () => this.#slice(offset, left) } : {}),
+        ...(left > 0 ? { body: () => slice(this.#source, offset, left) } : {}),
         understood: [404, 416],
       }),
     );
@@ -230,35 +243,10 @@ class BlobUpload {
     this.#options.onProgress?.(size);
   }
 
-  async *#slice(from: number, length: number): AsyncGenerator<Uint8Array> {
-    let left = length;
-    for await (const chunk of this.#source.open(from)) {
-      yield chunk.subarray(0, left);
-      left -= Math.min(left, chunk.length);
-      if (left === 0) return;
-    }
-    throw new BerthError('internal', `blob ${this.#source.digest} is shorter than the ${this.#source.size} bytes said`);
-  }
-
   #request(method: ApiRequest['method'], path: string | URL, extra: Partial<ApiRequest>): ApiRequest {
     const { repository } = this.#place.endpoint;
     const { signal } = this.#options;
     return { method, path, actions: 'pull,push', doing: `pushing to ${repository}`, signal, ...extra };
-  }
-
-  /** May be relative. A proxy that ends TLS makes some registries name http: that is not followed, but mended. */
-  #locationOf(response: HttpResponse, fallback?: URL): URL {
-    const text = response.header('location');
-    if (text === undefined && fallback) return fallback;
-    if (text === undefined || !URL.canParse(text, response.url.href)) {
-      throw new BerthError('invalid', `${response.url.host} began an upload without saying where`);
-    }
-    const location = new URL(text, response.url);
-    if (location.host === response.url.host) location.protocol = response.url.protocol;
-    if (location.protocol !== 'https:' && location.protocol !== response.url.protocol) {
-      throw new BerthError('forbidden', `${response.url.host} wants the upload at ${location.host} without encryption`);
-    }
-    return location;
   }
 }
 
