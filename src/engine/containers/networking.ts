@@ -168,7 +168,9 @@ export function namesOf(context: ContainersContext, container: Container): { hos
   const own = addresses.map((address): HostsEntry => ({ address: plainAddress(address), names }));
   return {
     hosts: hostsFile([...extraHosts(context, container), ...linkHosts(context, networkOf(container)), ...own]),
-    resolvConf: resolvConf(context.ports.networks.resolvConf(), resolverChoices(container)),
+    resolvConf: resolvConf(context.ports.networks.resolvConf(), resolverChoices(container), {
+      ipv6: addresses.some((address) => address.includes(':')),
+    }),
   };
 }
 

@@ -2,7 +2,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { ContainerCreateBody, EndpointSettingsBody } from '../../../src/api/contract/index.ts';
 import type { Engine } from '../../../src/engine/index.ts';
 import { linkEnvironment } from '../../../src/engine/networks/links.ts';
-import { hostsFile, resolvConf } from '../../../src/engine/networks/name-files.ts';
+import {
+  hostsFile,
+  type ResolverChoices,
+  resolvConf,
+  resolvConfOfResolver,
+  resolverSettings,
+} from '../../../src/engine/networks/name-files.ts';
 import { portList, portMap, portWishes } from '../../../src/engine/networks/ports.ts';
 import type { ContainerSpec } from '../../../src/engine/ports.ts';
 import { FakeMachine } from '../../support/engine-fakes.ts';
@@ -157,7 +163,23 @@ describe('files of names', () => {
     expect(resolvConf(host, { servers: ['9.9.9.9'], search: ['.'], options: ['ndots:2'] })).toBe(
       'nameserver 9.9.9.9\noptions ndots:2\n',
     );
-    expect(resolvConf(host, no, '127.0.0.11')).toContain('nameserver 127.0.0.11\nsearch');
+    const v6 = 'nameserver 2001:db8::1\n';
+    expect(resolvConf(v6, no, { ipv6: true })).toBe(v6);
+    expect(resolvConf(v6, no)).toBe('nameserver 8.8.8.8\nnameserver 8.8.4.4\n');
+    expect(resolvConf('nameserver 10.0.0.1\nsearch a\ndomain b c\nsearch\noptions x\noptions y\n', no)).toBe(
+      'nameserver 10.0.0.1\nsearch b c\noptions x y\n',
+    );
+  });
+
+  it('lead to the resolver, which asks those servers', () => {
+    const no = { servers: [], search: [], options: [] };
+    const host = 'nameserver 127.0.0.53\nsearch a b\noptions edns0\n';
+    const file = (text: string, chosen: ResolverChoices = no) => resolvConfOfResolver(text, chosen, '127.0.0.11');
+    expect(file(host)).toBe('nameserver 127.0.0.11\nsearch a b\noptions edns0 ndots:0\n');
+    expect(file('options ndots:x\n')).toBe('nameserver 127.0.0.11\noptions ndots:0\n');
+    expect(file(host, { ...no, search: ['.'], options: ['ndots:2'] })).toBe('nameserver 127.0.0.11\noptions ndots:2\n');
+    expect(resolverSettings(host, no).servers).toEqual(['127.0.0.53']);
+    expect(resolverSettings(host, { ...no, servers: ['9.9.9.9'] }).servers).toEqual(['9.9.9.9']);
   });
 });
 
