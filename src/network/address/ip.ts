@@ -23,12 +23,6 @@ export function parseIp(text: string): IpAddress {
   throw new BerthError('invalid', `invalid IP address: ${text}`);
 }
 
-/** Whether two texts mean the same address. */
-export function sameIp(one: string, other: string): boolean {
-  const [a, b] = [parseIp(one), parseIp(other)];
-  return a.family === b.family && a.value === b.value;
-}
-
 /** `10.0.0.5/24` is the prefix 10.0.0.0/24. @throws BerthError `invalid` */
 export function parsePrefix(text: string): Prefix {
   const [address = '', length = '', ...rest] = text.split('/');

@@ -3,8 +3,6 @@ import { messageFlags, type Reply, type Request } from './message.ts';
 
 /** Requests about addresses of interfaces. Pure. @see rtnetlink(7), RTM_NEWADDR */
 const RTM_NEWADDR = 20;
-const RTM_DELADDR = 21;
-const RTM_GETADDR = 22;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_BROADCAST = 4;
@@ -31,14 +29,6 @@ export function addAddress(wanted: InterfaceAddress): Request {
       : // Addresses are given out once: waiting a second for nobody to answer would only delay the first packet.
         [u32(IFA_FLAGS, IFA_F_NODAD)];
   return request(RTM_NEWADDR, messageFlags.CREATE | messageFlags.EXCL | messageFlags.ACK, wanted, extra);
-}
-
-export function removeAddress(unwanted: InterfaceAddress): Request {
-  return request(RTM_DELADDR, messageFlags.ACK, unwanted, []);
-}
-
-export function dumpAddresses(): Request {
-  return { type: RTM_GETADDR, flags: messageFlags.DUMP, payload: Buffer.alloc(HEADER_BYTES) };
 }
 
 /** @returns undefined for a message about something else */

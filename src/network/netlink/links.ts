@@ -89,10 +89,6 @@ export function createMacvlan(link: LinkAttributes, parent: number, mode: Macvla
   return create(link, 'macvlan', [u32(IFLA_MACVLAN_MODE, macvlanModes[mode])], [u32(IFLA_LINK, parent)]);
 }
 
-export function createDummy(link: LinkAttributes): Request {
-  return create(link, 'dummy', []);
-}
-
 export function changeLink(index: number, link: LinkAttributes): Request {
   return {
     type: RTM_NEWLINK,
