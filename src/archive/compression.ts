@@ -13,10 +13,11 @@ export interface DecompressOptions {
 const RATIO_CHECKED_FROM = 64 * 1024 * 1024;
 const OUTPUT_CHUNK = 256 * 1024;
 
-type Format = 'plain' | Compression | 'bzip2' | 'xz';
+/** What data can be compressed with. */
+export type Format = 'plain' | Compression | 'bzip2' | 'xz';
 
-/** What the first bytes say; media types lie. */
-function sniff(head: Buffer): Format {
+/** What the first bytes (6 are enough) say; media types lie. */
+export function compressionOf(head: Buffer): Format {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
   if (head.length >= 4) {
     const magic = head.readUInt32LE(0);
@@ -38,7 +39,7 @@ export async function* decompress(
   const chunks = buffers(source);
   try {
     const head = await readHead(chunks);
-    const format = sniff(head);
+    const format = compressionOf(head);
     if (format === 'bzip2' || format === 'xz') {
       throw new BerthError('unsupported', `the archive is compressed with ${format}, which is not supported`, {
         hint: `unpack it first (${format === 'xz' ? 'unxz' : 'bunzip2'}), or compress it with gzip or zstd`,

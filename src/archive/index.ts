@@ -1,4 +1,11 @@
-export { type Compression, compress, type DecompressOptions, decompress } from './compression.ts';
+export {
+  type Compression,
+  compress,
+  compressionOf,
+  type DecompressOptions,
+  decompress,
+  type Format,
+} from './compression.ts';
 export type { EntryType, TarEntry } from './entry.ts';
 export { encodeHeader, endOfArchive, padding } from './header.ts';
 export { decodeName, encodeName } from './names.ts';

@@ -125,7 +125,7 @@ export interface ImagesApi {
   /** docker-archive with OCI layout in one tar, as Docker 25+ writes it. `names` keep their tags. */
   save(refs: readonly string[]): Promise<AsyncIterable<Uint8Array>>;
   load(tar: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<JsonMessage>;
-  /** Makes an image of one layer from a root file system tar (plain, gzip or zstd). */
+  /** Makes an image of one layer from a root file system tar, compressed or not. */
   import(tar: AsyncIterable<Uint8Array>, options: ImportQuery): AsyncIterable<JsonMessage>;
 }
 

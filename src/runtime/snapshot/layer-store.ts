@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { decompress } from '../../archive/index.ts';
 import { BerthError } from '../../errors/index.ts';
 import { type ChainId, chainId, type DiffId } from '../../oci/index.ts';
+import { withoutForeignCompression } from '../files/foreign-compression.ts';
 import { abortable } from './abortable.ts';
 import { Background } from './background.ts';
 import type { StorageDriver } from './drivers/driver.ts';
@@ -203,7 +204,8 @@ export class LayerStore {
     const lowers = this.#layers.directories(parent);
     return this.#inNewFolder(parent, async (folder) => {
       const job = { kind: 'ingest', folder, lowers, roomBytes: this.freeBytes() } as const;
-      const plain = decompress(abortable(tar, signal), { maxRatio: MAX_RATIO });
+      const known = withoutForeignCompression(abortable(tar, signal), signal);
+      const plain = decompress(known, { maxRatio: MAX_RATIO });
       const summary = await this.#background.ingest(job, plain, signal);
       if (expected !== undefined && summary.diffId !== expected) {
         throw new BerthError('invalid', `the layer's content is ${summary.diffId}, but the image says ${expected}`, {
