@@ -28,7 +28,7 @@ export async function prompt(
       if (key === '\r' || key === '\n') {
         // What was typed ahead answers the next question.
         const rest = keys.slice(at + 1).join('');
-        stdin.off('data', onData);
+        stdin.off('data', onData).pause();
         if (rest !== '') stdin.unshift(rest);
         return resolve(line);
       }
