@@ -104,6 +104,24 @@ describe('errors', () => {
 });
 
 describe('requests', () => {
+  it('about networks reach the engine with what they ask for', async () => {
+    const send = (path: string, body: object) => post(path, 'application/json', JSON.stringify(body));
+    await ask('GET /networks?filters=%7B%22driver%22%3A%7B%22bridge%22%3Atrue%7D%7D');
+    await ask('DELETE /networks/front');
+    await send('/networks/create', { name: 'front', IPAM: { Config: [{ Subnet: '10.0.0.0/24' }] }, Unknown: 1 });
+    await send('/networks/front/connect', { Container: 'web', EndpointConfig: { Aliases: ['www'], NetworkID: '' } });
+    await send('/networks/front/disconnect', { Container: 'web', Force: true });
+    expect(bed.engine.called('network list')).toEqual([{ filters: new Map([['driver', ['bridge']]]) }]);
+    expect(bed.engine.called('network remove')).toEqual(['front']);
+    expect(bed.engine.called('network create')).toEqual([
+      { Name: 'front', IPAM: { Config: [{ Subnet: '10.0.0.0/24' }] } },
+    ]);
+    expect(bed.engine.called('network connect')).toEqual(['front', 'web', { Aliases: ['www'] }]);
+    expect(bed.engine.called('network disconnect')).toEqual(['front', 'web']);
+    expect((await send('/networks/front/connect', {})).status).toBe(400);
+    expect((await ask('GET /networks?filters=%7B%22colour%22%3A%5B%22a%22%5D%7D')).status).toBe(400);
+  });
+
   it('reach the engine with their parameters', async () => {
     await ask('POST /v1.41/containers/box/stop?t=-1&signal=SIGINT', 'Content-Length: 0');
     await ask('DELETE /containers/box?force=1&v=true');
