@@ -5,7 +5,14 @@ import { createEngine } from '../engine/index.ts';
 import { openNetworkHost } from '../network/index.ts';
 import { familiarName, familiarRepository } from '../oci/index.ts';
 import { openLayerBlobs } from '../registry-client/index.ts';
-import { enterEngineNamespace, openLayerStore, openRuntime, RootFiles, VolumeFolders } from '../runtime/index.ts';
+import {
+  enterEngineNamespace,
+  hostLimits,
+  openLayerStore,
+  openRuntime,
+  RootFiles,
+  VolumeFolders,
+} from '../runtime/index.ts';
 import { openBuildPorts } from './build-ports/index.ts';
 import { createBuilds } from './builds.ts';
 import type { EngineConfig } from './config.ts';
@@ -114,7 +121,7 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
     clock,
     spool: openSpool(dataFolder),
     garbage,
-    defaults: { runtime: config.runtime, runtimes: ['crun', 'runc'] },
+    defaults: { runtime: config.runtime, runtimes: ['crun', 'runc'], limits: hostLimits() },
   });
   const mark = markOpen(dataFolder);
   await runtime.recover(engine.liveContainerIds());

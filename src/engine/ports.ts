@@ -1,5 +1,13 @@
 import type { Duplex } from 'node:stream';
-import type { ChainId, DiffId, ImageConfig, ImageId } from '../oci/index.ts';
+import type {
+  ChainId,
+  ContainerIsolation,
+  ContainerLimits,
+  DiffId,
+  HostLimits,
+  ImageConfig,
+  ImageId,
+} from '../oci/index.ts';
 import type { NetworkHost } from './networks/network-host.ts';
 
 /** What the engine needs from the machine. `daemon` supplies adapters; tests supply fakes. */
@@ -14,7 +22,12 @@ export interface EnginePorts {
   readonly spool: Spool;
   readonly garbage: LayerGarbage;
   /** The container defaults of this engine. */
-  readonly defaults: { readonly runtime: string; readonly runtimes: readonly string[] };
+  readonly defaults: {
+    readonly runtime: string;
+    readonly runtimes: readonly string[];
+    /** Which limits this host can keep. Absent: all of them. */
+    readonly limits?: HostLimits;
+  };
 }
 
 export interface Clock {
@@ -193,6 +206,8 @@ export interface ContainerSpec {
   }[];
   readonly tmpfs: readonly { readonly target: string; readonly options: string }[];
   readonly shmSizeBytes: number;
+  readonly limits?: ContainerLimits;
+  readonly isolation?: ContainerIsolation;
 }
 
 /** A container's process as it was started. Enough to find it again after an engine restart; it is persisted. */

@@ -1,3 +1,4 @@
+export type * from './container-limits.ts';
 export {
   algorithmOf,
   type ChainId,

@@ -2,6 +2,7 @@ import type { ContainerCreateBody, HostConfigBody } from '../../api/contract/ind
 import { BerthError } from '../../errors/index.ts';
 import type { CommandContext } from '../context.ts';
 import { readEnvironment, readLabels } from './key-values.ts';
+import { limitsAndIsolation } from './limits.ts';
 import { parseMount, parseVolumes } from './mounts.ts';
 import { chooseNetworks, type NetworkChoice } from './networks.ts';
 import { type PortOptions, parsePorts } from './ports.ts';
@@ -35,6 +36,7 @@ export async function createBody(context: CommandContext): Promise<ContainerCrea
   const volumes = parseVolumes(flags.list('volume'), environment.cwd);
   const ports = parsePorts(flags.list('publish'), flags.list('expose'));
   const networks = chooseNetworks(context);
+  const limits = await limitsAndIsolation(flags, environment.cwd);
   const entrypoint = flags.string('entrypoint');
   const interactive = flags.bool('interactive');
   return {
@@ -58,7 +60,7 @@ export async function createBody(context: CommandContext): Promise<ContainerCrea
     Labels: labels,
     ...optional('StopSignal', flags.string('stop-signal')),
     ...optional('StopTimeout', flags.number('stop-timeout')),
-    HostConfig: hostConfig(context, { binds: volumes.binds, ports, networks }),
+    HostConfig: hostConfig(context, { binds: volumes.binds, ports, networks, limits }),
     ...(Object.keys(networks.endpoints).length > 0
       ? { NetworkingConfig: { EndpointsConfig: networks.endpoints } }
       : {}),
@@ -69,9 +71,13 @@ interface ParsedOptions {
   readonly binds: readonly string[];
   readonly ports: PortOptions;
   readonly networks: NetworkChoice;
+  readonly limits: HostConfigBody;
 }
 
-function hostConfig({ flags, environment }: CommandContext, { binds, ports, networks }: ParsedOptions): HostConfigBody {
+function hostConfig(
+  { flags, environment }: CommandContext,
+  { binds, ports, networks, limits }: ParsedOptions,
+): HostConfigBody {
   const mounts = flags.list('mount').map((text) => parseMount(text, environment.cwd));
   return {
     Binds: binds,
@@ -95,6 +101,7 @@ function hostConfig({ flags, environment }: CommandContext, { binds, ports, netw
     ...optional('VolumeDriver', flags.string('volume-driver')),
     ...optional('Runtime', flags.string('runtime')),
     ...optional('ShmSize', flags.number('shm-size')),
+    ...limits,
   };
 }
 

@@ -2,12 +2,14 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { ContainerCreateBody, ContainerCreated, HostConfigBody } from '../../api/contract/index.ts';
 import { BerthError } from '../../errors/index.ts';
-import { chainIds } from '../../oci/index.ts';
+import { type ContainerLimits, chainIds } from '../../oci/index.ts';
 import { missingLayer } from '../images/layers.ts';
 import type { StoredImage } from '../ports.ts';
 import { capabilityNames } from './capabilities.ts';
 import { allSettled, announce, Container, type ContainersContext, save } from './container.ts';
 import { checkSupported } from './host-config.ts';
+import { isolationOf } from './isolation.ts';
+import { checkedLimits, EVERY_LIMIT } from './limits.ts';
 import { resolveLinks } from './links.ts';
 import { mergeConfig, overrideEnv } from './merge-config.ts';
 import { type ContainerMounts, mountRequests, resolveMounts } from './mount-points.ts';
@@ -34,7 +36,8 @@ export async function createContainer(
   table.reserve(name, id);
   try {
     const image = await context.resolveImage(body.Image);
-    const container = new Container(newRecord(context, { id, name, body, image }));
+    const { limits, warnings } = checkedLimits(body.HostConfig ?? {}, ports.defaults.limits ?? EVERY_LIMIT);
+    const container = new Container(newRecord(context, { id, name, body, image, limits }));
     const requests = mountRequests(context, body, image.config.config ?? {});
     try {
       await make(context, container, { image, mounts: await resolveMounts(context, container, requests) });
@@ -44,7 +47,7 @@ export async function createContainer(
     }
     table.add(container);
     announce(context, container, 'create');
-    return { Id: id, Warnings: [] };
+    return { Id: id, Warnings: warnings };
   } catch (error) {
     table.release(name, id);
     throw error;
@@ -96,12 +99,13 @@ interface NewContainer {
   readonly name: string;
   readonly body: ContainerCreateBody;
   readonly image: StoredImage;
+  readonly limits: ContainerLimits;
 }
 
 /** Resolves a request to all that a start needs. @throws BerthError `invalid` */
 function newRecord(
   { ports, networks, table }: ContainersContext,
-  { id, name, body, image }: NewContainer,
+  { id, name, body, image, limits }: NewContainer,
 ): ContainerRecord {
   const host = body.HostConfig ?? {};
   const merged = mergeConfig(body, image.config.config ?? {});
@@ -111,6 +115,7 @@ function newRecord(
   // Who asks for the host's network gets the host's name with it, unless it is given another one.
   const shared = network.mode.kind === 'container' ? table.find(network.mode.container)?.record.config.Hostname : '';
   const hostName = merged.Hostname || shared || (host.NetworkMode === 'host' ? hostname() : id.slice(0, 12));
+  const isolation = isolationOf(host, network.mode.kind === 'host' ? 'host' : 'own');
   const runtime = host.Runtime || ports.defaults.runtime;
   const shmSizeBytes = host.ShmSize || DEFAULT_SHM_BYTES;
   return {
@@ -122,7 +127,12 @@ function newRecord(
     imageName: body.Image ?? '',
     chain: chainIds(image.config.rootfs.diff_ids).at(-1) ?? null,
     config: { ...merged, Hostname: hostName },
-    hostConfig: { ...keptHostConfig(host), NetworkMode: networkMode(body), Runtime: runtime, ShmSize: shmSizeBytes },
+    hostConfig: {
+      ...keptHostConfig(host, limits),
+      NetworkMode: networkMode(body),
+      Runtime: runtime,
+      ShmSize: shmSizeBytes,
+    },
     mounts: [],
     launch: {
       id,
@@ -143,6 +153,8 @@ function newRecord(
       binds: [],
       tmpfs: [],
       shmSizeBytes,
+      limits,
+      isolation,
     },
     network,
     logPath: '',
@@ -152,10 +164,12 @@ function newRecord(
 }
 
 /** What an inspect shows: the request, with the fields that clients read without looking whether they are there. */
-function keptHostConfig(host: HostConfigBody): HostConfigBody {
+function keptHostConfig(host: HostConfigBody, limits: ContainerLimits): HostConfigBody {
   return {
     ...host,
     AutoRemove: host.AutoRemove ?? false,
+    IpcMode: host['IpcMode'] || 'private',
+    MemorySwap: host['MemorySwap'] || limits.memorySwapBytes || 0,
     LogConfig: { Type: 'json-file', Config: {} },
     PortBindings: host['PortBindings'] ?? {},
     RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },

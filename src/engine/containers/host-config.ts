@@ -3,64 +3,23 @@ import { BerthError } from '../../errors/index.ts';
 
 /** Fields that the engine reads, or that mean nothing to it. */
 const HONOURED = new Set(
-  'Binds NetworkMode AutoRemove Privileged ReadonlyRootfs Init CapAdd CapDrop Tmpfs RestartPolicy LogConfig Runtime ShmSize Mounts VolumesFrom VolumeDriver PortBindings PublishAllPorts Dns DnsOptions DnsSearch ExtraHosts Links ContainerIDFile ConsoleSize'.split(
+  'Binds NetworkMode AutoRemove Privileged ReadonlyRootfs Init CapAdd CapDrop Tmpfs RestartPolicy LogConfig Runtime ShmSize Mounts VolumesFrom VolumeDriver PortBindings PublishAllPorts Dns DnsOptions DnsSearch ExtraHosts Links ContainerIDFile ConsoleSize BlkioDeviceReadBps BlkioDeviceReadIOps BlkioDeviceWriteBps BlkioDeviceWriteIOps BlkioWeight BlkioWeightDevice CgroupParent CgroupnsMode CpuPeriod CpuQuota CpuRealtimePeriod CpuRealtimeRuntime CpuShares CpusetCpus CpusetMems DeviceCgroupRules Devices GroupAdd IpcMode KernelMemory MaskedPaths Memory MemoryReservation MemorySwap MemorySwappiness NanoCpus OomKillDisable OomScoreAdj PidMode PidsLimit ReadonlyPaths SecurityOpt Sysctls UTSMode Ulimits UsernsMode'.split(
     ' ',
   ),
 );
 
 /** The docker flag that sets a field, for those that are not there yet. */
 const FLAGS: Readonly<Record<string, string>> = {
-  BlkioDeviceReadBps: '--device-read-bps',
-  BlkioDeviceReadIOps: '--device-read-iops',
-  BlkioDeviceWriteBps: '--device-write-bps',
-  BlkioDeviceWriteIOps: '--device-write-iops',
-  BlkioWeight: '--blkio-weight',
-  BlkioWeightDevice: '--blkio-weight-device',
   Annotations: '--annotation',
-  CgroupParent: '--cgroup-parent',
-  CgroupnsMode: '--cgroupns',
-  CpuPeriod: '--cpu-period',
-  CpuQuota: '--cpu-quota',
-  CpuRealtimePeriod: '--cpu-rt-period',
-  CpuRealtimeRuntime: '--cpu-rt-runtime',
-  CpuShares: '--cpu-shares',
-  CpusetCpus: '--cpuset-cpus',
-  CpusetMems: '--cpuset-mems',
-  DeviceCgroupRules: '--device-cgroup-rule',
   DeviceRequests: '--gpus',
-  Devices: '--device',
-  GroupAdd: '--group-add',
-  IpcMode: '--ipc',
   Isolation: '--isolation',
-  KernelMemory: '--kernel-memory',
-  MaskedPaths: '--security-opt systempaths=unconfined',
-  Memory: '--memory',
-  MemoryReservation: '--memory-reservation',
-  MemorySwap: '--memory-swap',
-  MemorySwappiness: '--memory-swappiness',
-  NanoCpus: '--cpus',
-  OomKillDisable: '--oom-kill-disable',
-  OomScoreAdj: '--oom-score-adj',
-  PidMode: '--pid',
-  PidsLimit: '--pids-limit',
-  ReadonlyPaths: '--security-opt systempaths=unconfined',
-  SecurityOpt: '--security-opt',
   StorageOpt: '--storage-opt',
-  Sysctls: '--sysctl',
-  UTSMode: '--uts',
-  Ulimits: '--ulimit',
-  UsernsMode: '--userns',
 };
 
 /** Values besides the empty ones that ask for nothing. */
 const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
-  MemorySwappiness: [-1],
-  PidsLimit: [-1],
-  IpcMode: ['private'],
   Isolation: ['default'],
 };
-/** An empty list takes something away here. */
-const EMPTY_MATTERS = new Set(['MaskedPaths', 'ReadonlyPaths']);
 
 /**
  * Refuses what a request asks for and this engine does not do yet. Nothing is ever ignored. Pure.
@@ -93,7 +52,6 @@ function checkBody(body: ContainerCreateBody): void {
 }
 
 function asksForNothing(field: string, value: unknown): boolean {
-  if (EMPTY_MATTERS.has(field)) return value === null || value === undefined;
   return isEmpty(value) || (NEUTRAL[field]?.includes(value) ?? false);
 }
 

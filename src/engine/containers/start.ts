@@ -12,6 +12,7 @@ import {
   unknownExit,
   volumesOf,
 } from './container.ts';
+import { joinedNamespaces } from './joined-namespaces.ts';
 import { overrideEnv } from './merge-config.ts';
 import { type JoinedNetworks, joinNetworks } from './networking.ts';
 import { cleanUp, discard } from './removal.ts';
@@ -69,6 +70,7 @@ async function prepare(
 ): Promise<{ readonly spec: ContainerSpec; readonly joined: JoinedNetworks }> {
   const { snapshots } = context.ports;
   const { launch } = container.record;
+  const isolated = launch.isolation ? { isolation: joinedNamespaces(context, launch.isolation) } : {};
   container.record = { ...container.record, residue: true };
   const mounting = snapshots.mount(container.id);
   await allSettled([
@@ -83,7 +85,7 @@ async function prepare(
   container.root = await mounting;
   const joined = await joinNetworks(context, container);
   const env = joined.variables ? overrideEnv(joined.variables, launch.env) : launch.env;
-  return { spec: { ...launch, ...joined.spec, env, rootPath: container.root.path }, joined };
+  return { spec: { ...launch, ...isolated, ...joined.spec, env, rootPath: container.root.path }, joined };
 }
 
 function ignoreExisting(error: NodeJS.ErrnoException): void {

@@ -4,6 +4,7 @@ import { type HostNetworkFiles, type NetworkPlan, networkFiles } from '../spec/n
 import type { OciConfig } from '../spec/oci-config.ts';
 import { unpin } from './bind-sources.ts';
 import { takeBack } from './lent-files.ts';
+import { releaseSharedMemory } from './shared-memory.ts';
 
 /**
  * Where the runtime state of one engine lies. Every path in it must stay short: a bundle holds sockets, and a socket
@@ -35,6 +36,7 @@ export interface BundleFiles {
 /** Makes an empty bundle; what an earlier, unfinished attempt left there is thrown away. */
 export function makeBundle(bundle: string): BundleFiles {
   unpin(bundle);
+  releaseSharedMemory(bundle);
   takeBack(bundle);
   rmSync(bundle, { recursive: true, force: true });
   mkdirSync(bundle, { recursive: true, mode: 0o700 });
@@ -62,6 +64,7 @@ export function readConfig(bundle: string): OciConfig | undefined {
 
 export function removeBundle(bundle: string): void {
   unpin(bundle);
+  releaseSharedMemory(bundle);
   takeBack(bundle);
   rmSync(bundle, { recursive: true, force: true });
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { BerthError } from '../../errors/index.ts';
 import { startTicks } from '../../linux/index.ts';
+import type { ContainerIsolation, ContainerLimits } from '../../oci/index.ts';
 import { launch } from '../conmon/launch.ts';
 import { deleteContainer, findProgram, type RuntimeProgram } from '../crun/invoke.ts';
 import { ociConfig } from '../spec/config.ts';
@@ -11,6 +12,7 @@ import { withBindSources } from './bind-sources.ts';
 import type { StepMachinery } from './build-step.ts';
 import { bundleFolder, makeBundle, removeBundle, writeConfig, writeNetworkFiles } from './bundle.ts';
 import { identityInRoot } from './root-users.ts';
+import { sharedMemory } from './shared-memory.ts';
 
 /** Everything that decides a container's process, resolved. */
 export interface ContainerRequest {
@@ -39,6 +41,8 @@ export interface ContainerRequest {
   readonly binds: readonly BindRequest[];
   readonly tmpfs: readonly TmpfsRequest[];
   readonly shmSizeBytes: number;
+  readonly limits?: ContainerLimits;
+  readonly isolation?: ContainerIsolation;
 }
 
 /** A container's process as it was started; enough to find it again after an engine restart. */
@@ -70,11 +74,21 @@ export async function createContainer(
   try {
     writeNetworkFiles(files, request);
     const initPath = request.init ? staticInit() : undefined;
-    const identity = identityInRoot(rootPath, request.user);
-    const shared = { ...request, identity, files, announceHostname: true, ...(initPath ? { initPath } : {}) };
+    const identity = identityInRoot(rootPath, request.user, request.isolation?.groups);
+    const shared = {
+      ...request,
+      identity,
+      files,
+      announceHostname: true,
+      shm: sharedMemory(bundle, request),
+      ...(initPath ? { initPath } : {}),
+    };
     mkdirSync(dirname(logPath), { recursive: true });
     return await withBindSources(bundle, request.binds, identity, async (binds) => {
-      writeConfig(bundle, machinery.filters.attach(ociConfig({ ...shared, binds }, machinery.machine)));
+      const config = ociConfig({ ...shared, binds }, machinery.machine);
+      // A user's own profile may hold more than what is compiled here.
+      const isOwn = typeof request.isolation?.seccomp === 'object';
+      writeConfig(bundle, isOwn ? config : machinery.filters.attach(config));
       return await superviseContainer(request, { bundle, logPath, conmon }, machinery);
     });
   } catch (error) {

@@ -25,6 +25,13 @@ export function cgroupLayout(): CgroupLayout {
   return 'hybrid';
 }
 
+/** The controllers that containers can be limited by, by their v1 names. */
+export function cgroupControllers(): ReadonlySet<string> {
+  if (cgroupLayout() !== 'v2') return new Set(existsSync(cgroupRoot) ? readdirSync(cgroupRoot) : []);
+  const names = readFileSync(`${cgroupRoot}/cgroup.controllers`, 'utf8').trim().split(' ');
+  return new Set(names.map((name) => (name === 'io' ? 'blkio' : name)));
+}
+
 /**
  * True where crun refuses to work ("cgroups in hybrid mode not supported"): a hybrid host whose cgroup2 tree holds
  * controllers of its own.

@@ -1,11 +1,15 @@
+import type { ContainerIsolation, ContainerLimits } from '../../oci/index.ts';
 import { capabilitySets, resolveCapabilities } from './capabilities.ts';
-import { defaultDeviceRules, everyDevice, privilegedDevices } from './devices.ts';
+import { defaultDeviceRules, everyDevice, givenDevices, parseDeviceRule, privilegedDevices } from './devices.ts';
 import { completeEnvironment } from './environment.ts';
 import { type BindRequest, bindMount, byDepth, kernelMounts, type TmpfsRequest, tmpfsMount } from './mounts.ts';
+import { ociNamespaces } from './namespaces.ts';
 import type { ProcessNetwork } from './network-files.ts';
 import type { OciConfig, OciDevice, OciMount } from './oci-config.ts';
 import { maskedPaths, readonlyPaths } from './paths.ts';
+import { type DeviceNumberOf, ociResources } from './resources.ts';
 import { seccompProfile } from './seccomp.ts';
+import { customSeccomp } from './seccomp-profile.ts';
 import type { Identity } from './user.ts';
 
 /** What a container is to be, with its user already resolved. */
@@ -30,9 +34,16 @@ export interface ContainerPlan {
   readonly shmSizeBytes: number;
   /** Host paths of the files bound over /etc/hosts, /etc/resolv.conf and, when given, /etc/hostname. */
   readonly files: { readonly hosts: string; readonly resolvConf: string; readonly hostname?: string };
+  /** Absent: a file system of its own. */
+  readonly shm?: SharedMemory;
+  readonly limits?: ContainerLimits;
+  readonly isolation?: ContainerIsolation;
   /** Host path of a static init that reaps children, when one is wanted. */
   readonly initPath?: string;
 }
+
+/** Where a container's /dev/shm comes from. */
+export type SharedMemory = { readonly kind: 'own' | 'none' } | { readonly kind: 'bind'; readonly source: string };
 
 /** What the machine gives and demands. */
 export interface MachineFacts {
@@ -41,6 +52,10 @@ export interface MachineFacts {
   /** Capabilities that the engine itself holds. */
   readonly capabilities: ReadonlySet<string>;
   readonly oomScoreAdj: number;
+  /** As `6.1.0`. */
+  readonly kernel: string;
+  /** The device of a node on the host, or those below a folder. @throws BerthError */
+  devicesAt(path: string): readonly OciDevice[];
   /** Nodes in the host's /dev, for privileged containers. */
   readonly devices: readonly OciDevice[];
 }
@@ -58,8 +73,13 @@ export function ociConfig(plan: ContainerPlan, machine: MachineFacts): OciConfig
     privileged: plan.privileged,
     available: machine.capabilities,
   });
-  const seccomp = plan.privileged ? undefined : seccompProfile(capabilities, machine.architecture);
-  const { identity } = plan;
+  const { identity, isolation, privileged } = plan;
+  const seccomp = seccompOf(plan, capabilities, machine);
+  const given = (isolation?.devices ?? []).flatMap((device) => givenDevices(device, machine.devicesAt(device.source)));
+  const numberOf: DeviceNumberOf = (path) => {
+    const [device] = machine.devicesAt(path);
+    return { major: device?.major ?? 0, minor: device?.minor ?? 0 };
+  };
   return {
     ociVersion: '1.0.0',
     process: {
@@ -75,30 +95,58 @@ export function ociConfig(plan: ContainerPlan, machine: MachineFacts): OciConfig
       cwd: plan.cwd,
       capabilities: capabilitySets(capabilities),
       // A supervisor may protect itself from the OOM killer; its container must not inherit that.
-      oomScoreAdj: Math.max(0, machine.oomScoreAdj),
+      oomScoreAdj: isolation?.oomScoreAdj || Math.max(0, machine.oomScoreAdj),
+      ...(isolation && isolation.ulimits.length > 0 ? { rlimits: isolation.ulimits.map(rlimit) } : {}),
+      ...(isolation?.noNewPrivileges ? { noNewPrivileges: true } : {}),
+      ...(isolation?.apparmor ? { apparmorProfile: isolation.apparmor } : {}),
     },
     root: { path: plan.rootPath, readonly: plan.readonlyRoot },
-    hostname: plan.hostname,
+    // A host's name is not for a container to set.
+    ...(isolation?.namespaces.uts.kind === 'host' ? {} : { hostname: plan.hostname }),
     mounts: containerMounts(plan),
     linux: {
-      namespaces: [
-        ...['pid', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
-        ...networkNamespace(plan.network),
-        ...(machine.cgroups === 'v2' ? [{ type: 'cgroup' }] : []),
-      ],
-      cgroupsPath: `/berth/${plan.id}`,
-      resources: { devices: plan.privileged ? everyDevice : defaultDeviceRules },
-      devices: plan.privileged ? privilegedDevices(machine.devices) : [],
-      maskedPaths: plan.privileged ? [] : maskedPaths,
-      readonlyPaths: plan.privileged ? [] : readonlyPaths,
+      namespaces: ociNamespaces(plan.network, isolation?.namespaces ?? {}, machine.cgroups, privileged),
+      cgroupsPath: `${cgroupParent(isolation)}/${plan.id}`,
+      resources: {
+        devices: privileged
+          ? everyDevice
+          : [
+              ...defaultDeviceRules,
+              ...given.map(({ rule }) => rule),
+              ...(isolation?.deviceRules ?? []).map(parseDeviceRule),
+            ],
+        ...ociResources(plan.limits ?? {}, numberOf),
+      },
+      ...(isolation && Object.keys(isolation.sysctls).length > 0 ? { sysctl: isolation.sysctls } : {}),
+      devices: [...(privileged ? privilegedDevices(machine.devices) : []), ...given.map(({ device }) => device)],
+      maskedPaths: isolation?.maskedPaths ?? (privileged ? [] : maskedPaths),
+      readonlyPaths: isolation?.readonlyPaths ?? (privileged ? [] : readonlyPaths),
       ...(seccomp ? { seccomp } : {}),
     },
   };
 }
 
-function networkNamespace(network: ProcessNetwork): OciConfig['linux']['namespaces'] {
-  if (network === 'host') return [];
-  return [{ type: 'network', ...(network === 'none' ? {} : { path: network.namespacePath }) }];
+/** Where the container's cgroup lies. */
+export function cgroupParent(isolation: Pick<ContainerIsolation, 'cgroupParent'> | undefined): string {
+  const parent = isolation?.cgroupParent.replace(/^\/+|\/+$/g, '');
+  return parent ? `/${parent}` : '/berth';
+}
+
+function rlimit({ name, soft, hard }: ContainerIsolation['ulimits'][number]) {
+  const unlimited = 2 ** 64;
+  const value = (limit: number) => (limit === -1 ? unlimited : limit);
+  return { type: `RLIMIT_${name.toUpperCase()}`, soft: value(soft), hard: value(hard) };
+}
+
+function seccompOf(
+  { isolation, privileged }: ContainerPlan,
+  capabilities: readonly string[],
+  machine: MachineFacts,
+): OciConfig['linux']['seccomp'] {
+  const choice = isolation?.seccomp ?? (privileged ? 'unconfined' : 'default');
+  if (choice === 'unconfined') return undefined;
+  if (choice === 'default') return seccompProfile(capabilities, machine.architecture);
+  return customSeccomp(choice.profile, capabilities, machine.architecture, machine.kernel);
 }
 
 /** The kernel's mounts, then the engine's files, then the user's; a user's mount replaces one on the same path. */
@@ -106,7 +154,13 @@ function containerMounts(plan: ContainerPlan): readonly OciMount[] {
   const user = byDepth([...plan.binds.map(bindMount), ...plan.tmpfs.map(tmpfsMount)]);
   const taken = new Set(user.map((mount) => mount.destination));
   const engine = [
-    ...kernelMounts({ shmSizeBytes: plan.shmSizeBytes, privileged: plan.privileged, cgroup: true }),
+    ...kernelMounts({
+      shmSizeBytes: plan.shmSizeBytes,
+      shm: plan.shm ?? { kind: 'own' },
+      hostQueues: plan.isolation?.namespaces.ipc.kind === 'host',
+      privileged: plan.privileged,
+      cgroup: true,
+    }),
     ...fileMounts(plan),
   ].filter((mount) => !taken.has(mount.destination));
   return [...engine, ...user];

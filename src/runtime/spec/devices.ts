@@ -43,3 +43,31 @@ export function privilegedDevices(host: readonly OciDevice[]): readonly OciDevic
     return !ownNodes.has(name) && !/^(pts|shm|mqueue|\.lxc|\.udev)(\/|$)/.test(name);
   });
 }
+
+/** A device of `--device`, in its place in the container, with the rule that lets it be opened. */
+export function givenDevices(
+  { source, target, permissions }: { readonly source: string; readonly target: string; readonly permissions: string },
+  found: readonly OciDevice[],
+): readonly { readonly device: OciDevice; readonly rule: OciDeviceRule }[] {
+  return found.map((device) => {
+    const { type, major, minor, path } = device;
+    return {
+      // A folder brings all devices below it.
+      device: { ...device, path: `${target}${path.slice(source.length)}` },
+      rule: { allow: true, type, major, minor, access: permissions },
+    };
+  });
+}
+
+/** Reads `c 1:3 rwm`, checked before; `*` is any number. */
+export function parseDeviceRule(text: string): OciDeviceRule {
+  const [type = '', numbers = '', access = ''] = text.split(' ');
+  const [major = '*', minor = '*'] = numbers.split(':');
+  return {
+    allow: true,
+    type: type as 'a' | 'b' | 'c',
+    ...(major === '*' ? {} : { major: Number(major) }),
+    ...(minor === '*' ? {} : { minor: Number(minor) }),
+    access,
+  };
+}

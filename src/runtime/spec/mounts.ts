@@ -20,6 +20,9 @@ export interface TmpfsRequest {
 /** The kernel's file systems of a container, in the order in which they are mounted. @see moby oci/defaults.go */
 export function kernelMounts(options: {
   readonly shmSizeBytes: number;
+  readonly shm: { readonly kind: 'own' | 'none' } | { readonly kind: 'bind'; readonly source: string };
+  /** The message queues of the host, for who shares its IPC namespace. */
+  readonly hostQueues: boolean;
   readonly privileged: boolean;
   readonly cgroup: boolean;
 }): readonly OciMount[] {
@@ -39,13 +42,10 @@ export function kernelMounts(options: {
       options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
     },
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', access] },
-    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
-    {
-      destination: '/dev/shm',
-      type: 'tmpfs',
-      source: 'shm',
-      options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${options.shmSizeBytes}`],
-    },
+    options.hostQueues
+      ? { destination: '/dev/mqueue', type: 'bind', source: '/dev/mqueue', options: ['rbind', 'rprivate'] }
+      : { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+    ...sharedMemoryMount(options),
   ];
   if (options.cgroup) {
     mounts.push({
@@ -56,6 +56,18 @@ export function kernelMounts(options: {
     });
   }
   return mounts;
+}
+
+function sharedMemoryMount({
+  shm,
+  shmSizeBytes,
+}: Pick<Parameters<typeof kernelMounts>[0], 'shm' | 'shmSizeBytes'>): OciMount[] {
+  const destination = '/dev/shm';
+  const options = ['nosuid', 'noexec', 'nodev'];
+  if (shm.kind === 'none') return [];
+  if (shm.kind === 'bind')
+    return [{ destination, type: 'bind', source: shm.source, options: ['rbind', 'rprivate', ...options] }];
+  return [{ destination, type: 'tmpfs', source: 'shm', options: [...options, 'mode=1777', `size=${shmSizeBytes}`] }];
 }
 
 const propagations = new Set(['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared']);

@@ -3,7 +3,7 @@ export interface OciConfig {
   readonly ociVersion: string;
   readonly process: OciProcess;
   readonly root: { readonly path: string; readonly readonly: boolean };
-  readonly hostname: string;
+  readonly hostname?: string;
   readonly mounts: readonly OciMount[];
   readonly annotations?: Readonly<Record<string, string>>;
   readonly linux: OciLinux;
@@ -17,6 +17,9 @@ export interface OciProcess {
   readonly cwd: string;
   readonly capabilities: OciCapabilities;
   readonly oomScoreAdj?: number;
+  readonly rlimits?: readonly { readonly type: string; readonly soft: number; readonly hard: number }[];
+  readonly noNewPrivileges?: boolean;
+  readonly apparmorProfile?: string;
 }
 
 /** Inheritable and ambient are always empty (CVE-2022-24769). */
@@ -57,11 +60,54 @@ export interface OciDevice {
 export interface OciLinux {
   readonly namespaces: readonly { readonly type: string; readonly path?: string }[];
   readonly cgroupsPath: string;
-  readonly resources: { readonly devices: readonly OciDeviceRule[] };
+  readonly resources: OciResources;
+  readonly sysctl?: Readonly<Record<string, string>>;
   readonly devices: readonly OciDevice[];
   readonly maskedPaths: readonly string[];
   readonly readonlyPaths: readonly string[];
   readonly seccomp?: OciSeccomp;
+}
+
+/** Absent: no limit. */
+export interface OciResources {
+  readonly devices: readonly OciDeviceRule[];
+  readonly memory?: {
+    readonly limit?: number | undefined;
+    readonly reservation?: number | undefined;
+    readonly swap?: number | undefined;
+    readonly swappiness?: number | undefined;
+    readonly disableOOMKiller?: boolean | undefined;
+  };
+  readonly cpu?: {
+    readonly shares?: number | undefined;
+    readonly quota?: number | undefined;
+    readonly period?: number | undefined;
+    readonly realtimeRuntime?: number | undefined;
+    readonly realtimePeriod?: number | undefined;
+    readonly cpus?: string | undefined;
+    readonly mems?: string | undefined;
+  };
+  readonly pids?: { readonly limit: number };
+  readonly blockIO?: {
+    readonly weight?: number | undefined;
+    readonly weightDevice?: readonly OciWeight[] | undefined;
+    readonly throttleReadBpsDevice?: readonly OciThrottle[] | undefined;
+    readonly throttleWriteBpsDevice?: readonly OciThrottle[] | undefined;
+    readonly throttleReadIOPSDevice?: readonly OciThrottle[] | undefined;
+    readonly throttleWriteIOPSDevice?: readonly OciThrottle[] | undefined;
+  };
+}
+
+export interface OciThrottle {
+  readonly major: number;
+  readonly minor: number;
+  readonly rate: number;
+}
+
+export interface OciWeight {
+  readonly major: number;
+  readonly minor: number;
+  readonly weight: number;
 }
 
 export interface OciSeccomp {

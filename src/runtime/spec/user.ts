@@ -58,6 +58,14 @@ export function resolveUser(user: string, database: UserDatabase): Identity {
   return { uid, gid: account?.gid ?? 0, groups: [...new Set(memberOf)], home: account?.home || '/' };
 }
 
+/** Groups of `--group-add`. @throws BerthError `invalid` */
+export function resolveGroups(names: readonly string[], database: UserDatabase): readonly number[] {
+  const groups = names.length > 0 ? parseGroups(database.group) : [];
+  return names.map(
+    (name) => findGroup(name, groups)?.gid ?? numericId(name, 'group') ?? unknown('group', name, groups),
+  );
+}
+
 /** A name is looked up before a number: an account may be called `1000`. */
 function findAccount(text: string, accounts: readonly PasswdEntry[]): PasswdEntry | undefined {
   if (text === '') return accounts.find((entry) => entry.uid === 0) ?? { name: '', uid: 0, gid: 0, home: '/' };

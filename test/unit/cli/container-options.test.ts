@@ -64,6 +64,20 @@ describe('parseMount', () => {
     });
   });
 
+  it('reads volumes, which are the default', () => {
+    expect(parseMount('source=v,target=/b', '/')).toEqual({ Type: 'volume', Source: 'v', Target: '/b' });
+    const options =
+      'volume-nocopy,volume-label=a=b,volume-label=c,volume-opt=type=nfs,volume-opt=o=ro,volume-subpath=x';
+    expect(parseMount(`type=volume,target=/b,source=v,${options}`, '/')).toMatchObject({
+      VolumeOptions: {
+        NoCopy: true,
+        Labels: { a: 'b', c: '' },
+        Subpath: 'x',
+        DriverConfig: { Options: { type: 'nfs', o: 'ro' } },
+      },
+    });
+  });
+
   it.each([
     ['type=bind,source=/a', 'target is required'],
     ['type=bind,target=/a', 'source is required'],
@@ -72,8 +86,8 @@ describe('parseMount', () => {
     ['type=bind,source,target=/b', "invalid field 'source' must be a key=value pair"],
     ['type=tmpfs,target=/b,source=/a', 'a tmpfs has no source'],
     ['type=tmpfs,target=/b,tmpfs-mode=9', "invalid mode '9'"],
-    ['source=v,target=/b', 'type=volume is not there yet'],
-    ['type=volume,volume-opt=a=b,target=/b', '--mount volume-opt is not there yet'],
+    ['type=image,source=v,target=/b', 'type=image is not there yet'],
+    ['type=bind,source=/a,volume-opt=a=b,target=/b', "cannot mix 'volume-*' options with mount type 'bind'"],
   ])('refuses %s', (text, message) => {
     expect(() => parseMount(text, '/')).toThrow(message);
   });

@@ -80,17 +80,7 @@ describe('create', () => {
   });
 
   it.each([
-    ['--memory', { Memory: 1e8 }],
-    ['--cpus', { NanoCpus: 5e8 }],
-    ['--cpu-shares', { CpuShares: 2 }],
-    ['--device', { Devices: [{ PathOnHost: '/dev/null' }] }],
-    ['--pid', { PidMode: 'host' }],
-    ['--ipc', { IpcMode: 'host' }],
     ['--restart', { RestartPolicy: { Name: 'always' } }],
-    ['--security-opt', { SecurityOpt: ['seccomp=unconfined'] }],
-    ['--security-opt systempaths=unconfined', { MaskedPaths: [] }],
-    ['--pids-limit', { PidsLimit: 5 }],
-    ['--memory-swappiness', { MemorySwappiness: 5 }],
     ['--log-driver', { LogConfig: { Type: 'syslog', Config: {} } }],
     ['--log-opt', { LogConfig: { Type: 'json-file', Config: { 'max-size': '1m' } } }],
     ['SomethingNew', { SomethingNew: 1 }],
@@ -171,6 +161,8 @@ describe('create', () => {
       binds: [],
       tmpfs: [{ target: '/t', options: 'size=1m' }],
       shmSizeBytes: 64 * 1024 * 1024,
+      limits: {},
+      isolation: expect.objectContaining({ oomScoreAdj: 0, ulimits: [], devices: [], groups: [] }),
     });
   });
 });

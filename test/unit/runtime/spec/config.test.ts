@@ -7,6 +7,8 @@ const machine: MachineFacts = {
   cgroups: 'v1',
   capabilities: new Set(allCapabilities),
   oomScoreAdj: 0,
+  kernel: '6.1.0',
+  devicesAt: (path) => machine.devices.filter((device) => device.path === path),
   devices: [
     { path: '/dev/null', type: 'c', major: 1, minor: 3, fileMode: 0o666, uid: 0, gid: 0 },
     { path: '/dev/pts/0', type: 'c', major: 136, minor: 0, fileMode: 0o620, uid: 0, gid: 5 },
