@@ -15,34 +15,50 @@ import { markOpaque, setAttributes, setTime } from './tree/attributes.ts';
 import { fsPath, nativePath } from './tree/fs-path.ts';
 import { isGone, listTree, type TreeItem, topItem, walkTree } from './tree/walk.ts';
 
+type MakeItem = (item: TreeItem, place: string, firstNames: Map<string, string>) => void;
+
 /**
  * Copies a live tree into an empty directory, with all that makes it an overlay upper. Blocks are shared where the file
  * system can. @returns the copy's items, with overlay's bookkeeping of the originals, which tells what was copied up
  */
 export function copyTree(from: string, to: string): TreeItem[] {
-  const firstNames = new Map<string, string>();
   const marks = new Map<string, readonly string[]>();
+  for (const item of copyItems(walkTree(from, { live: true }), to)) marks.set(item.path, item.overlayMarks);
+  copyTop(from, to);
+  return listTree(to)!.map((item) => ({ ...item, overlayMarks: marks.get(item.path) ?? [] }));
+}
+
+/**
+ * Makes items, parents first, in an empty directory. Yields those that are there; what vanished meanwhile is not.
+ * @param make makes one at its place
+ */
+export function* copyItems(items: Iterable<TreeItem>, to: string, make: MakeItem = copyItem): Generator<TreeItem> {
+  const firstNames = new Map<string, string>();
   const times: (readonly [place: string, mtime: number])[] = [];
-  for (const item of walkTree(from, { live: true })) {
+  for (const item of items) {
     const place = `${to}/${item.path}`;
     try {
-      copyItem(item, place, firstNames);
+      make(item, place, firstNames);
     } catch (error) {
       // The container goes on meanwhile and may delete what was listed.
       if (isGone(error)) continue;
       throw error;
     }
-    marks.set(item.path, item.overlayMarks);
     if (item.stat.isDirectory()) times.push([place, item.stat.mtimeMs / 1000]);
+    yield item;
   }
   for (const [place, mtime] of times) setTime(place, mtime);
-  const top = topItem(from);
-  setAttributes(to, { uid: top.stat.uid, gid: top.stat.gid, mode: top.stat.mode, xattrs: top.xattrs });
-  setTime(to, top.stat.mtimeMs / 1000);
-  return listTree(to)!.map((item) => ({ ...item, overlayMarks: marks.get(item.path) ?? [] }));
 }
 
-function copyItem(item: TreeItem, place: string, firstNames: Map<string, string>): void {
+/** Gives a top directory the attributes of another. */
+export function copyTop(from: string, to: string): void {
+  const { stat, xattrs } = topItem(from);
+  setAttributes(to, { uid: stat.uid, gid: stat.gid, mode: stat.mode, xattrs });
+  setTime(to, stat.mtimeMs / 1000);
+}
+
+/** Makes one item; a file that has a name in `firstNames` becomes a link to it. */
+export function copyItem(item: TreeItem, place: string, firstNames: Map<string, string>): void {
   const { stat } = item;
   const target = fsPath(place);
   const key = stat.nlink > 1 && !stat.isDirectory() && !item.whiteout ? `${stat.dev}:${stat.ino}` : undefined;

@@ -1,12 +1,9 @@
 import { lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import type { TarEntry } from '../../archive/index.ts';
-import { mknod } from '../linux/libc.ts';
 import { hostile } from './safe-path.ts';
-import { isWhiteout, markOpaque, readMarks, setAttributes, setTime } from './tree/attributes.ts';
-import { fsPath, joinPath, nativePath, parentPath, readNames } from './tree/fs-path.ts';
+import { isWhiteout, makeWhiteout, markOpaque, readMarks, setAttributes, setTime } from './tree/attributes.ts';
+import { fsPath, joinPath, parentPath, readNames } from './tree/fs-path.ts';
 import type { Lowers } from './tree/lowers.ts';
-
-const S_IFCHR = 0o020000;
 
 /** The directories of a layer that is being unpacked: which are real, and the times they get in the end. */
 export class LayerDirectories {
@@ -88,7 +85,7 @@ export class LayerDirectories {
     for (const directory of this.#lowers.directories('')) {
       for (const name of readNames(directory)) {
         const stat = this.#stat(name);
-        if (stat === undefined) mknod(nativePath(`${this.#top}/${name}`), S_IFCHR, 0n);
+        if (stat === undefined) makeWhiteout(`${this.#top}/${name}`);
         else if (stat.isDirectory()) markOpaque(`${this.#top}/${joinPath('', name)}`);
       }
     }

@@ -1,3 +1,4 @@
+export { type DriverName, driverNames } from './drivers/driver.ts';
 export type { CommittedLayer } from './layer-record.ts';
 export {
   type LayerInfo,

@@ -5,8 +5,8 @@ import { type ChainId, chainId, type DiffId } from '../../oci/index.ts';
 import { withoutForeignCompression } from '../files/foreign-compression.ts';
 import { abortable } from './abortable.ts';
 import { Background } from './background.ts';
-import type { StorageDriver } from './drivers/driver.ts';
-import { OverlayDriver } from './drivers/overlay.ts';
+import type { DriverName, StorageDriver } from './drivers/driver.ts';
+import { openDriver } from './drivers/open.ts';
 import { syncFiles } from './durable.ts';
 import { freeBytes } from './free-bytes.ts';
 import { layerItems, type TreeSummary } from './jobs.ts';
@@ -21,12 +21,14 @@ import { readSplit } from './split.ts';
 import { BUILD_ROOT_PREFIX, sweep } from './sweep.ts';
 import { inTurns } from './tree/chunks.ts';
 import { packTree } from './tree/pack.ts';
-import { walkTree } from './tree/walk.ts';
+import { type TreeItem, walkTree } from './tree/walk.ts';
 import { type View, Views } from './views.ts';
 
 export interface LayerStoreOptions {
   /** `<root>/layout-v1`; all of the store lies below it, in one file system. */
   readonly dataFolder: string;
+  /** How roots are put on layers. `overlay2` when it is not said. */
+  readonly driver?: DriverName;
   /** Milliseconds since the epoch. */
   readonly clock?: () => number;
   /** Script of the worker thread: `snapshot/worker.ts` (the default, from source) or its bundle. */
@@ -63,7 +65,7 @@ export class LayerStore {
     this.#layers = new LayerIndex(this.#layout);
     this.#background = new Background(options.worker ?? new URL('./worker.ts', import.meta.url));
     const shared = { layout: this.#layout, layers: this.#layers, background: this.#background };
-    this.#driver = new OverlayDriver({ ...shared, makeTemp: () => this.#temp() });
+    this.#driver = openDriver(options.driver ?? 'overlay2', { ...shared, makeTemp: () => this.#temp() });
     this.#roots = new Roots(this.#layout, this.#layers, this.#driver);
     this.#views = new Views(this.#layers, this.#driver);
     this.meter = new LayerMeter(this.#layout, this.#layers, this.#background);
@@ -71,7 +73,7 @@ export class LayerStore {
     this.#session = `${process.pid.toString(36)}-${this.#clock().toString(36)}`;
   }
 
-  get driver(): string {
+  get driver(): DriverName {
     return this.#driver.name;
   }
 
@@ -185,7 +187,7 @@ export class LayerStore {
     const wasMounted = this.#roots.isMounted(id);
     const { path } = this.#roots.mount(id);
     try {
-      yield* inTurns(packTree(layerItems(path, null, walkTree(path, { live: true }))));
+      yield* inTurns(packTree(layerItems(path, null, withoutMarks(walkTree(path, { live: true })))));
     } finally {
       if (!wasMounted) await this.#roots.unmount(id);
     }
@@ -292,6 +294,11 @@ export class LayerStore {
   freeBytes(): number {
     return freeBytes(this.#layout.folder);
   }
+}
+
+/** What is in a root that somebody sees means what it is there, also what would be a mark in a layer. */
+function* withoutMarks(items: Iterable<TreeItem>): Generator<TreeItem> {
+  for (const item of items) if (!item.whiteout) yield { ...item, opaque: false };
 }
 
 /** Opens, and makes where it is missing, the layer store of a data folder. */

@@ -1,7 +1,8 @@
-import { closeSync, openSync, readSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
-import { isCopiedUp, readMarks, sameOwnerAndMode, sameXattrs, setTime } from './tree/attributes.ts';
+import { rmdirSync, unlinkSync } from 'node:fs';
+import { isCopiedUp, readMarks, sameOwnerAndMode, sameTime, sameXattrs, setTime } from './tree/attributes.ts';
 import { fsPath, parentPath } from './tree/fs-path.ts';
 import type { Lowers } from './tree/lowers.ts';
+import { sameContent } from './tree/same-content.ts';
 import type { TreeItem } from './tree/walk.ts';
 
 /** Larger files are kept without a look at their content. */
@@ -45,30 +46,6 @@ function isUnchanged(item: TreeItem, lowers: Lowers, children: number): boolean 
   const lower = lowers.find(item.path);
   if (lower === undefined || !sameOwnerAndMode(stat, lower.stat) || !sameTime(stat, lower.stat)) return false;
   if (!sameXattrs(item.xattrs, readMarks(lower.path).xattrs)) return false;
-  return isLeftDirectory || sameContent(item.place, stat, lower.path, lower.stat);
-}
-
-/** Copies of live roots have their times rounded to what a double can hold. */
-function sameTime(a: Stats, b: Stats): boolean {
-  return Math.abs(a.mtimeMs - b.mtimeMs) < 0.002;
-}
-
-function sameContent(path: string, stat: Stats, otherPath: string, otherStat: Stats): boolean {
-  if (stat.size !== otherStat.size) return false;
-  return readWhole(path, stat.size).equals(readWhole(otherPath, otherStat.size));
-}
-
-function readWhole(path: string, size: number): Buffer {
-  const bytes = Buffer.alloc(size);
-  const fd = openSync(fsPath(path), 'r');
-  try {
-    for (let at = 0; at < size; ) {
-      const read = readSync(fd, bytes, at, size - at, null);
-      if (read === 0) break;
-      at += read;
-    }
-  } finally {
-    closeSync(fd);
-  }
-  return bytes;
+  if (isLeftDirectory) return true;
+  return stat.size === lower.stat.size && sameContent(item.place, lower.path, stat.size);
 }

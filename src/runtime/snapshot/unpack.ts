@@ -21,7 +21,15 @@ import { LayerDirectories } from './directories.ts';
 import { MAX_LISTED_FILES } from './durable.ts';
 import type { Replaced } from './replaced.ts';
 import { hostile, safePath } from './safe-path.ts';
-import { clearXattrs, isWhiteout, setAttributes, setTime, writeXattrs } from './tree/attributes.ts';
+import {
+  clearXattrs,
+  isWhiteout,
+  isWhiteoutDevice,
+  makeWhiteout,
+  setAttributes,
+  setTime,
+  writeXattrs,
+} from './tree/attributes.ts';
 import { fsPath, joinPath, nativePath, parentPath } from './tree/fs-path.ts';
 import type { Lowers } from './tree/lowers.ts';
 
@@ -171,7 +179,8 @@ export class LayerUnpacker implements TarHandler {
       case 'character-device':
       case 'block-device': {
         const device = deviceNumber(entry.major ?? 0, entry.minor ?? 0);
-        if (entry.type === 'character-device' && device === 0n) throw hostile(entry, 'it would be an overlay whiteout');
+        if (entry.type === 'character-device' && isWhiteoutDevice(device))
+          throw hostile(entry, 'it would be a whiteout');
         mknod(nativePath(place), (entry.type === 'block-device' ? S_IFBLK : S_IFCHR) | 0o600, device);
         break;
       }
@@ -220,7 +229,7 @@ export class LayerUnpacker implements TarHandler {
     const place = `${this.#top}/${path}`;
     const existing = lstatSync(fsPath(place), { throwIfNoEntry: false });
     if (existing?.isDirectory()) this.#directories.makeOpaque(path);
-    else if (existing === undefined) mknod(nativePath(place), S_IFCHR, 0n);
+    else if (existing === undefined) makeWhiteout(place);
   }
 
   /** Makes a name free; content that the original tar is rebuilt from is kept. @returns whether it was a whiteout */

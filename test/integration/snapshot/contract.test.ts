@@ -1,7 +1,21 @@
-import { describe } from 'vitest';
+import { afterAll, beforeAll, describe } from 'vitest';
 import { snapshotsContract } from '../../contract/snapshots.ts';
+import { btrfsDisk, type Disk } from './btrfs-disk.ts';
 import { openTemporaryStore } from './open.ts';
 
-describe('LayerStore', () => {
-  snapshotsContract(openTemporaryStore);
+describe('LayerStore with overlay2', () => {
+  snapshotsContract(() => openTemporaryStore());
+});
+
+describe('LayerStore with vfs', () => {
+  snapshotsContract(() => openTemporaryStore(undefined, 'vfs'));
+});
+
+describe('LayerStore with btrfs', () => {
+  let disk: Disk;
+  beforeAll(() => {
+    disk = btrfsDisk();
+  });
+  afterAll(() => disk?.unmount());
+  snapshotsContract(() => openTemporaryStore(`${disk.folder}/layers-`, 'btrfs'));
 });

@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { flags, umount } from '../../../src/runtime/linux/libc.ts';
-import { type LayerStore, openLayerStore } from '../../../src/runtime/snapshot/index.ts';
+import { type DriverName, type LayerStore, openLayerStore } from '../../../src/runtime/snapshot/index.ts';
 
 export interface TemporaryStore {
   readonly store: LayerStore;
@@ -11,9 +11,12 @@ export interface TemporaryStore {
   close(): Promise<void>;
 }
 
-export async function openTemporaryStore(prefix = '/tmp/berth-layers-'): Promise<TemporaryStore> {
+export async function openTemporaryStore(
+  prefix = '/tmp/berth-layers-',
+  driver: DriverName = 'overlay2',
+): Promise<TemporaryStore> {
   const folder = mkdtempSync(prefix);
-  const open = () => openLayerStore({ dataFolder: folder, clock: () => Date.parse('2026-01-01T00:00:00Z') });
+  const open = () => openLayerStore({ dataFolder: folder, driver, clock: () => Date.parse('2026-01-01T00:00:00Z') });
   const store = await open();
   return {
     store,

@@ -1,11 +1,17 @@
 import { chmodSync, lchownSync, lutimesSync, type Stats } from 'node:fs';
+import { mknod } from '../../linux/libc.ts';
 import { listXattrs, readXattr, removeXattr, writeXattr } from '../../linux/xattr.ts';
-import { fsPath } from './fs-path.ts';
+import { fsPath, nativePath } from './fs-path.ts';
 
 export type Xattrs = ReadonlyMap<string, Uint8Array>;
 
 /** Marks a directory that hides what the layers below have in it. */
-export const OPAQUE_XATTR = 'trusted.overlay.opaque';
+const OPAQUE_XATTR = 'trusted.overlay.opaque';
+/** The same where `trusted.overlay` belongs to an overlay that the data folder lies on: only our own driver reads it. */
+const OWN_OPAQUE_XATTR = 'trusted.berth.opaque';
+const S_IFCHR = 0o020000;
+/** Device numbers of whiteouts: overlay's 0:0, and 0:190 where an overlay below refuses that. Major 0 has no driver. */
+const WHITEOUT_DEVICES = [0, 190] as const;
 const OVERLAY_PREFIX = 'trusted.overlay.';
 const ORIGIN_XATTR = 'trusted.overlay.origin';
 /** These would make a layer mean something else than its files say. */
@@ -14,7 +20,7 @@ const FORBIDDEN = ['trusted.overlay.redirect', 'trusted.overlay.metacopy'];
 /** Attributes that belong to a layer: file capabilities and free names, not the host's labels, ACLs and overlay marks. */
 export function isLayerXattr(name: string): boolean {
   if (name === 'security.capability') return true;
-  return !/^(security\.|system\.|trusted\.overlay\.|user\.overlay\.)/.test(name);
+  return !/^(security\.|system\.|trusted\.overlay\.|trusted\.berth\.|user\.overlay\.)/.test(name);
 }
 
 /** What the extended attributes of a file in an overlay upper say. */
@@ -39,7 +45,7 @@ export function readMarks(path: string): Marks {
   }
   return {
     xattrs: xattrs.size === 0 ? undefined : xattrs,
-    opaque: names.includes(OPAQUE_XATTR) && Buffer.from(readXattr(file, OPAQUE_XATTR) ?? []).toString() === 'y',
+    opaque: names.includes(OWN_OPAQUE_XATTR) || (names.includes(OPAQUE_XATTR) && saysYes(path)),
     overlayMarks: names.filter((name) => name.startsWith(OVERLAY_PREFIX) && name !== OPAQUE_XATTR),
     forbidden: FORBIDDEN.find((name) => names.includes(name)),
   };
@@ -55,16 +61,46 @@ export function removeMarks(path: string, marks: Marks): void {
 }
 
 export function isOpaque(path: string): boolean {
+  return saysYes(path) || readXattr(fsPath(path), OWN_OPAQUE_XATTR) !== undefined;
+}
+
+function saysYes(path: string): boolean {
   return Buffer.from(readXattr(fsPath(path), OPAQUE_XATTR) ?? []).toString() === 'y';
 }
 
 export function markOpaque(path: string): void {
-  writeXattr(fsPath(path), OPAQUE_XATTR, Buffer.from('y'));
+  const yes = Buffer.from('y');
+  try {
+    writeXattr(fsPath(path), OPAQUE_XATTR, yes);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EOPNOTSUPP' && code !== 'ENOTSUP') throw error;
+    writeXattr(fsPath(path), OWN_OPAQUE_XATTR, yes);
+  }
 }
 
-/** Overlay's own whiteout: a character device 0:0. */
+export function unmarkOpaque(path: string): void {
+  for (const name of [OPAQUE_XATTR, OWN_OPAQUE_XATTR]) removeXattr(fsPath(path), name);
+}
+
+/** The mark that a name of the layers below is deleted. */
 export function isWhiteout(stat: Stats): boolean {
-  return stat.isCharacterDevice() && stat.rdev === 0;
+  return stat.isCharacterDevice() && isWhiteoutDevice(stat.rdev);
+}
+
+export function isWhiteoutDevice(device: number | bigint): boolean {
+  return WHITEOUT_DEVICES.some((known) => known === Number(device));
+}
+
+/** The name must be free. */
+export function makeWhiteout(path: string): void {
+  const [common, own] = WHITEOUT_DEVICES;
+  try {
+    mknod(nativePath(path), S_IFCHR, BigInt(common));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    mknod(nativePath(path), S_IFCHR, BigInt(own));
+  }
 }
 
 export interface Attributes {
@@ -112,4 +148,9 @@ export function sameXattrs(a: Xattrs | undefined, b: Xattrs | undefined): boolea
 /** Equal in owner, permissions and type. */
 export function sameOwnerAndMode(a: Stats, b: Stats): boolean {
   return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid;
+}
+
+/** Copies have their times rounded to what a double can hold. */
+export function sameTime(a: Stats, b: Stats): boolean {
+  return Math.abs(a.mtimeMs - b.mtimeMs) < 0.002;
 }

@@ -1,6 +1,6 @@
 import { lstatSync, type Stats } from 'node:fs';
 import { isOpaque, isWhiteout } from './attributes.ts';
-import { baseName, fsPath, parentPath } from './fs-path.ts';
+import { baseName, fsPath, parentPath, readNames } from './fs-path.ts';
 
 export interface Found {
   /** Absolute path in the layer that shows it. */
@@ -31,6 +31,16 @@ export class Lowers {
       return isWhiteout(stat) ? undefined : { path: place, stat };
     }
     return undefined;
+  }
+
+  /** The names in a directory, sorted, with the topmost places that have them: whiteouts too. */
+  entries(path: string): ReadonlyMap<string, string> {
+    const directories = this.directories(path);
+    const places = new Map<string, string>();
+    for (const directory of directories) {
+      for (const name of readNames(directory)) if (!places.has(name)) places.set(name, `${directory}/${name}`);
+    }
+    return directories.length < 2 ? places : new Map([...places].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   /** The layer directories that are merged at `path`; none when it is no directory. */

@@ -41,6 +41,8 @@ export interface WalkOptions {
    * lead the walk out. Every directory is then held open and reached by its descriptor.
    */
   readonly live?: boolean;
+  /** What lies below a directory for which this is false is left out. */
+  readonly enters?: (path: string) => boolean;
 }
 
 interface Level {
@@ -71,7 +73,8 @@ export function* walkTree(top: string, options: WalkOptions = {}): Generator<Tre
         );
       }
       yield item;
-      const below = item.stat.isDirectory() ? enter(item, options.live ?? false) : undefined;
+      const enters = item.stat.isDirectory() && (options.enters?.(item.path) ?? true);
+      const below = enters ? enter(item, options.live ?? false) : undefined;
       if (below) levels.push(below);
     }
   } finally {
@@ -102,6 +105,18 @@ export function isGone(error: unknown): boolean {
 export interface Budget {
   readonly entries: number;
   readonly bytes: number;
+}
+
+/** More than a budget allows. Reads no further than it must. */
+export function isOver(items: Iterable<TreeItem>, budget: Budget | undefined): boolean {
+  let [entries, bytes] = [0, 0];
+  if (budget === undefined) return false;
+  for (const { stat } of items) {
+    entries += 1;
+    if (stat.isFile()) bytes += stat.size;
+    if (entries > budget.entries || bytes > budget.bytes) return true;
+  }
+  return false;
 }
 
 /** The whole walk as a list; undefined when it is larger than the budget. */
