@@ -2,6 +2,7 @@ import {
   canonicalJson,
   type Descriptor,
   type Digest,
+  familiarRepository,
   hexOf,
   type Index,
   type Manifest,
@@ -27,7 +28,9 @@ interface SmallFile {
 
 /** A saved archive but for the layers' bytes. */
 export interface ArchiveLayout {
-  /** In the order in which a reader that streams wants them: manifests and configs before the layers. */
+  /** What tells how the rest hangs together, first of all. */
+  readonly heads: readonly SmallFile[];
+  /** Manifests and configs: before the layers, as a reader that streams wants them. */
   readonly documents: readonly SmallFile[];
   /** Each layer once, under its blob path. */
   readonly layers: readonly { readonly path: string; readonly layer: LayerInfo }[];
@@ -51,13 +54,15 @@ export function archiveLayout(saved: readonly SavedImage[]): ArchiveLayout {
     descriptors.push(...named(descriptor, names));
   }
   const index: Index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: descriptors };
-  const documents = [
+  const repositories = legacyNames(saved);
+  const heads = [
     { path: 'manifest.json', bytes: Buffer.from(JSON.stringify(saved.map(dockerManifest))) },
     { path: 'index.json', bytes: Buffer.from(canonicalJson(index)) },
     { path: 'oci-layout', bytes: Buffer.from('{"imageLayoutVersion":"1.0.0"}') },
-    ...[...blobs].map(([digest, bytes]) => ({ path: blobPath(digest), bytes })),
+    ...(repositories === undefined ? [] : [{ path: 'repositories', bytes: Buffer.from(repositories) }]),
   ];
-  return { documents, layers: [...layers].map(([digest, layer]) => ({ path: blobPath(digest), layer })) };
+  const documents = [...blobs].map(([digest, bytes]) => ({ path: blobPath(digest), bytes }));
+  return { heads, documents, layers: [...layers].map(([digest, layer]) => ({ path: blobPath(digest), layer })) };
 }
 
 function ociManifest(image: StoredImage, layers: readonly LayerInfo[]): Manifest {
@@ -92,6 +97,21 @@ function dockerManifest({ image, names, layers }: SavedImage): object {
     Layers: layers.map(({ diffId }) => blobPath(diffId)),
     LayerSources: Object.fromEntries(layers.map((layer) => [layer.diffId, layerDescriptor(layer)])),
   };
+}
+
+/** Names with the top layer of each: for readers from before `manifest.json`. None when no image has a name. */
+function legacyNames(saved: readonly SavedImage[]): string | undefined {
+  const tags = new Map<string, Record<string, string>>();
+  for (const { names, layers } of saved) {
+    const top = layers.at(-1);
+    for (const name of top === undefined ? [] : names) {
+      const { tag, ...repository } = parseReference(name);
+      if (tag === undefined) continue;
+      const key = familiarRepository(repository);
+      tags.set(key, { ...tags.get(key), [tag]: hexOf(top!.diffId) });
+    }
+  }
+  return tags.size === 0 ? undefined : `${JSON.stringify(Object.fromEntries(tags))}\n`;
 }
 
 function blobPath(digest: Digest): string {

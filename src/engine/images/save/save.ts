@@ -81,9 +81,9 @@ async function* archiveBytes(
   layout: ArchiveLayout,
   layerTar: (layer: LayerInfo) => AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  for (const { path, bytes } of layout.documents.slice(0, 3)) yield* file(path, bytes);
+  for (const { path, bytes } of layout.heads) yield* file(path, bytes);
   for (const name of ['blobs', 'blobs/sha256']) yield header({ name, type: 'directory', mode: 0o755, size: 0 });
-  for (const { path, bytes } of layout.documents.slice(3)) yield* file(path, bytes);
+  for (const { path, bytes } of layout.documents) yield* file(path, bytes);
   for (const { path, layer } of layout.layers) {
     const { diffId, tarBytes } = layer;
     yield header({ name: path, type: 'file', mode: 0o644, size: tarBytes });
