@@ -23,6 +23,7 @@ export function renameContainer(context: ContainersContext, container: Container
       throw error;
     }
     table.release(before.name, container.id);
+    context.networks.rename(container.id, name);
     announce(context, container, 'rename', { oldName: `/${before.name}` });
   });
 }

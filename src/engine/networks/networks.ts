@@ -7,7 +7,6 @@ import type {
   NetworksPruned,
 } from '../../api/contract/index.ts';
 import { BerthError } from '../../errors/index.ts';
-import { formatRfc3339Nano } from '../../units/index.ts';
 import type { PublishEvent } from '../events/bus.ts';
 import type { EnginePorts } from '../ports.ts';
 import { networkOptions, newNetwork } from './create.ts';
@@ -222,6 +221,14 @@ export class Networks {
     if (!options.quiet) this.#tell('connect', record, container);
   }
 
+  /** A container is called otherwise now. */
+  rename(container: string, name: string): void {
+    for (const members of this.#members.values()) {
+      const member = members.get(container);
+      if (member) members.set(container, { ...member, name });
+    }
+  }
+
   leave(record: NetworkRecord, container: string): void {
     if (this.#members.get(record.id)?.delete(container)) this.#tell('disconnect', record, container);
   }
@@ -288,63 +295,4 @@ export class Networks {
     this.#turn = run.catch(() => undefined);
     return await run;
   }
-}
-
-function bodyOf(record: NetworkRecord): NetworkBody {
-  return {
-    Name: record.name,
-    Id: record.id,
-    Created: formatRfc3339Nano(record.createdAt),
-    Scope: 'local',
-    Driver: record.driver,
-    EnableIPv4: true,
-    EnableIPv6: record.ipv6,
-    IPAM: {
-      Driver: 'default',
-      Options: null,
-      Config: record.subnets.map(({ subnet, gateway, range, auxiliary }) => ({
-        Subnet: subnet,
-        ...(range ? { IPRange: range } : {}),
-        Gateway: gateway,
-        ...(auxiliary ? { AuxiliaryAddresses: auxiliary } : {}),
-      })),
-    },
-    Internal: record.internal,
-    Attachable: record.attachable,
-    Ingress: false,
-    ConfigFrom: { Network: '' },
-    ConfigOnly: false,
-    Containers: {},
-    Options: record.options,
-    Labels: record.labels,
-  };
-}
-
-function predefined(
-  id: string,
-  name: string,
-  driver: NetworkRecord['driver'],
-  createdAt: number,
-  bridge: string,
-): NetworkRecord {
-  const options = {
-    [networkOptions.isDefault]: 'true',
-    [networkOptions.neighbours]: 'true',
-    [networkOptions.masquerade]: 'true',
-    [networkOptions.hostAddress]: '0.0.0.0',
-    [networkOptions.bridge]: bridge,
-  };
-  return {
-    format: 1,
-    id,
-    name,
-    createdAt,
-    driver,
-    internal: false,
-    attachable: false,
-    ipv6: false,
-    subnets: [],
-    options: driver === 'bridge' ? options : {},
-    labels: {},
-  };
 }
