@@ -11,6 +11,7 @@ import type { PublishEvent } from '../events/bus.ts';
 import type { EnginePorts } from '../ports.ts';
 import { networkOptions, newNetwork } from './create.ts';
 import { isPrunable, networkFilter, PREDEFINED_NETWORKS } from './filters.ts';
+import { bodyOf, predefined } from './forms.ts';
 import type { BridgeRequest, SubnetAddresses } from './network-host.ts';
 import { type LiveEndpoint, type NetworkRecord, plainAddress } from './record.ts';
 
