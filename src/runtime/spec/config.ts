@@ -157,7 +157,6 @@ function containerMounts(plan: ContainerPlan): readonly OciMount[] {
     ...kernelMounts({
       shmSizeBytes: plan.shmSizeBytes,
       shm: plan.shm ?? { kind: 'own' },
-      hostQueues: plan.isolation?.namespaces.ipc.kind === 'host',
       privileged: plan.privileged,
       cgroup: true,
     }),

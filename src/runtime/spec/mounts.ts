@@ -21,8 +21,6 @@ export interface TmpfsRequest {
 export function kernelMounts(options: {
   readonly shmSizeBytes: number;
   readonly shm: { readonly kind: 'own' | 'none' } | { readonly kind: 'bind'; readonly source: string };
-  /** The message queues of the host, for who shares its IPC namespace. */
-  readonly hostQueues: boolean;
   readonly privileged: boolean;
   readonly cgroup: boolean;
 }): readonly OciMount[] {
@@ -42,9 +40,8 @@ export function kernelMounts(options: {
       options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
     },
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', access] },
-    options.hostQueues
-      ? { destination: '/dev/mqueue', type: 'bind', source: '/dev/mqueue', options: ['rbind', 'rprivate'] }
-      : { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+    // In the namespace that the container has, its own or a shared one.
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
     ...sharedMemoryMount(options),
   ];
   if (options.cgroup) {

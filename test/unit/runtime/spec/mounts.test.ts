@@ -59,7 +59,7 @@ describe('order of mounts', () => {
 
   it('keeps the kernel mounts of a container read-only unless it is privileged', () => {
     const options = (privileged: boolean) =>
-      kernelMounts({ shmSizeBytes: 1, shm: { kind: 'own' }, hostQueues: false, privileged, cgroup: true }).find(
+      kernelMounts({ shmSizeBytes: 1, shm: { kind: 'own' }, privileged, cgroup: true }).find(
         (mount) => mount.destination === '/sys',
       )?.options;
     expect(options(false)).toContain('ro');
