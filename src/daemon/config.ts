@@ -1,4 +1,5 @@
 import { BerthError } from '../errors/index.ts';
+import { parseSize } from '../units/index.ts';
 
 /** Where an engine keeps its things and how it behaves. All paths are absolute. */
 export interface EngineConfig {
@@ -10,7 +11,17 @@ export interface EngineConfig {
   readonly runtime: 'crun' | 'runc';
   /** An engine with nothing to watch leaves after this long; 0 means never. */
   readonly idleSeconds: number;
+  /** What a layer from outside may be at most; absent ones are as the README says. */
+  readonly layerLimits: LayerLimits;
 }
+
+interface LayerLimits {
+  readonly expansion?: number;
+  readonly entries?: number;
+  readonly bytes?: number;
+}
+
+const LAYER_LIMITS = ['expansion', 'entries', 'bytes'] as const;
 
 const DEFAULT_IDLE_SECONDS = 60;
 /** A unix socket path holds 107 bytes; runtime bundles need some of them, too. */
@@ -30,6 +41,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): E
     socket: `${runRoot}/berth.sock`,
     runtime: runtimeName(env['BERTH_RUNTIME'] || 'crun'),
     idleSeconds: seconds('BERTH_IDLE_SECONDS', env['BERTH_IDLE_SECONDS']),
+    layerLimits: layerLimits('BERTH_LAYER_LIMITS', env['BERTH_LAYER_LIMITS'] ?? ''),
   };
 }
 
@@ -47,4 +59,20 @@ function seconds(name: string, text: string | undefined): number {
   if (!text) return DEFAULT_IDLE_SECONDS;
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new BerthError('invalid', `${name} must be a whole number of seconds, not ${JSON.stringify(text)}`);
+}
+
+/** `expansion=5000,entries=10000000,bytes=50g` */
+function layerLimits(variable: string, text: string): LayerLimits {
+  const limits: Partial<Record<(typeof LAYER_LIMITS)[number], number>> = {};
+  for (const part of text.split(',').filter((word) => word !== '')) {
+    const [key = '', value = ''] = part.split('=');
+    const name = LAYER_LIMITS.find((known) => known === key.trim());
+    if (!name || !/^\d+[bkmgt]?$/i.test(value.trim())) {
+      throw new BerthError('invalid', `${variable} is wrong at ${JSON.stringify(part)}`, {
+        hint: `write ${LAYER_LIMITS.map((known) => `${known}=NUMBER`).join(',')}`,
+      });
+    }
+    limits[name] = parseSize(value.trim());
+  }
+  return limits;
 }

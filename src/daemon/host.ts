@@ -94,7 +94,7 @@ function makePrivate(folder: string): void {
 async function open({ config, dataFolder, release }: Seat, log: (line: string) => void): Promise<HostedEngine> {
   const temporary = `${dataFolder}/tmp`;
   const [snapshots, runtime, images, records, store] = await Promise.all([
-    openLayerStore({ dataFolder, worker: workerScript('layers') }),
+    openLayerStore({ dataFolder, worker: workerScript('layers'), limits: config.layerLimits }),
     openRuntime({ runFolder: config.runRoot, dataFolder, defaultRuntime: config.runtime, log }),
     openImageStore(dataFolder),
     openStepRecords(dataFolder),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { TarParser } from '../../archive/index.ts';
+import { type TarEntry, TarParser } from '../../archive/index.ts';
 import { BerthError } from '../../errors/index.ts';
 import type { DiffId } from '../../oci/index.ts';
 import type { TreeSummary } from './jobs.ts';
@@ -17,6 +17,9 @@ export interface IngestJob {
   readonly lowers: readonly string[];
   /** Bytes of content that the disk has room for. */
   readonly roomBytes: number;
+  readonly maxEntries: number;
+  /** Bytes of content in all entries together. */
+  readonly maxBytes: number;
 }
 
 export interface IngestSummary extends TreeSummary {
@@ -37,17 +40,18 @@ export class Ingest {
     this.#unpacker = unpacker;
     this.#split = split;
     let room = job.roomBytes;
-    this.#parser = new TarParser({
-      entry(entry) {
+    const handler = {
+      entry(entry: TarEntry) {
         room -= entry.size;
         if (room < 0) throw diskFull(entry.name);
         unpacker.entry(entry);
         if (entry.size > 0) split.content(unpacker.currentPath, entry.size);
       },
-      content: (chunk) => unpacker.content(chunk),
+      content: (chunk: Buffer) => unpacker.content(chunk),
       entryEnd: () => unpacker.entryEnd(),
-      raw: (bytes) => split.raw(bytes),
-    });
+      raw: (bytes: Buffer) => split.raw(bytes),
+    };
+    this.#parser = new TarParser(handler, { maxEntries: job.maxEntries, maxBytes: job.maxBytes });
   }
 
   /** @throws BerthError `invalid` for what is no tar or hostile, `exhausted` for what the disk has no room for */

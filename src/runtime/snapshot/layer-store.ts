@@ -31,6 +31,8 @@ export interface LayerStoreOptions {
   readonly driver?: DriverName;
   /** Milliseconds since the epoch. */
   readonly clock?: () => number;
+  /** What a layer from outside may be at most. */
+  readonly limits?: Partial<LayerLimits>;
   /** Script of the worker thread: `snapshot/worker.ts` (the default, from source) or its bundle. */
   readonly worker?: string | URL;
 }
@@ -40,8 +42,15 @@ export interface LayerInfo extends CommittedLayer {
   readonly tarBytes: number;
 }
 
-/** gzip cannot expand more than 1032 times; zstd can, and honest layers do not. */
-const MAX_RATIO = 2000;
+export interface LayerLimits {
+  /** Times that compressed data may expand. gzip cannot do it more than 1032 times; zstd can, honest layers do not. */
+  readonly expansion: number;
+  readonly entries: number;
+  /** Bytes of content in all entries together. */
+  readonly bytes: number;
+}
+
+const LIMITS: LayerLimits = { expansion: 2000, entries: 5_000_000, bytes: Number.MAX_SAFE_INTEGER };
 
 /**
  * Layers as directories that overlay stacks, and writable roots on them. Satisfies the builder's `Snapshots` port and
@@ -56,6 +65,7 @@ export class LayerStore {
   readonly #views: Views;
   readonly #background: Background;
   readonly #driver: StorageDriver;
+  readonly #limits: LayerLimits;
   readonly #clock: () => number;
   readonly #session: string;
   #temps = 0;
@@ -69,6 +79,7 @@ export class LayerStore {
     this.#roots = new Roots(this.#layout, this.#layers, this.#driver);
     this.#views = new Views(this.#layers, this.#driver);
     this.meter = new LayerMeter(this.#layout, this.#layers, this.#background);
+    this.#limits = { ...LIMITS, ...options.limits };
     this.#clock = options.clock ?? Date.now;
     this.#session = `${process.pid.toString(36)}-${this.#clock().toString(36)}`;
   }
@@ -205,9 +216,10 @@ export class LayerStore {
     const { expected, signal } = options;
     const lowers = this.#layers.directories(parent);
     return this.#inNewFolder(parent, async (folder) => {
-      const job = { kind: 'ingest', folder, lowers, roomBytes: this.freeBytes() } as const;
+      const { expansion, entries: maxEntries, bytes: maxBytes } = this.#limits;
+      const job = { kind: 'ingest', folder, lowers, roomBytes: this.freeBytes(), maxEntries, maxBytes } as const;
       const known = withoutForeignCompression(abortable(tar, signal), signal);
-      const plain = decompress(known, { maxRatio: MAX_RATIO });
+      const plain = decompress(known, { maxRatio: expansion });
       const summary = await this.#background.ingest(job, plain, signal);
       if (expected !== undefined && summary.diffId !== expected) {
         throw new BerthError('invalid', `the layer's content is ${summary.diffId}, but the image says ${expected}`, {

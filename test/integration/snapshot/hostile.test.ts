@@ -12,6 +12,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeHeader, type TarEntry } from '../../../src/archive/index.ts';
 import type { ChainId } from '../../../src/oci/index.ts';
 import { listXattrs, writeXattr } from '../../../src/runtime/linux/xattr.ts';
+import { openLayerStore } from '../../../src/runtime/snapshot/index.ts';
 import { packTree } from '../../../src/runtime/snapshot/tree/pack.ts';
 import { walkTree } from '../../../src/runtime/snapshot/tree/walk.ts';
 import { type Member, once, tarOf } from '../../contract/snapshots.ts';
@@ -200,4 +201,19 @@ it('keeps binary attributes of copied-up files', async () => {
   writeXattr(`${root.path}/f`, 'user.bin', Buffer.from([0, 255, 10, 61]));
   const { chainId } = await opened.store.commit(root);
   expect(listXattrs(`${topOf(chainId)}/f`)).toEqual(['user.bin']);
+});
+
+describe('limits of the store', () => {
+  it.each([
+    [{ entries: 2 }, 'more than 2 entries'],
+    [{ bytes: 5 }, 'more than 5 bytes'],
+  ])('%j hold for every layer', async (limits, message) => {
+    const store = await openLayerStore({ dataFolder: `${opened.folder}/limited`, limits });
+    const tar = tarOf({ name: 'a', text: 'xx' }, { name: 'b', text: 'xx' }, { name: 'c', text: 'xx' });
+    await expect(store.apply(null, once(tar))).rejects.toMatchObject({
+      kind: 'invalid',
+      message: expect.stringContaining(message),
+    });
+    expect(readdirSync(`${opened.folder}/limited/tmp`)).toEqual([]);
+  });
 });

@@ -9,7 +9,13 @@ describe('readConfig', () => {
       socket: '/run/berth/berth.sock',
       runtime: 'crun',
       idleSeconds: 60,
+      layerLimits: {},
     });
+  });
+
+  it('reads the limits of layers', () => {
+    const { layerLimits } = readConfig({ BERTH_LAYER_LIMITS: 'expansion=5000, entries=10000000,bytes=50g' });
+    expect(layerLimits).toEqual({ expansion: 5000, entries: 10_000_000, bytes: 50 * 1024 ** 3 });
   });
 
   it('lets two engines live side by side', () => {
@@ -27,6 +33,8 @@ describe('readConfig', () => {
     [{ BERTH_RUN_ROOT: `/${'x'.repeat(100)}` }, 'BERTH_RUN_ROOT'],
     [{ BERTH_RUNTIME: 'youki' }, 'BERTH_RUNTIME'],
     [{ BERTH_IDLE_SECONDS: 'soon' }, 'BERTH_IDLE_SECONDS'],
+    [{ BERTH_LAYER_LIMITS: 'size=5' }, 'BERTH_LAYER_LIMITS'],
+    [{ BERTH_LAYER_LIMITS: 'bytes=many' }, 'BERTH_LAYER_LIMITS'],
   ])('names the variable that is wrong: %j', (env, name) => {
     expect(() => readConfig(env)).toThrow(name);
   });
