@@ -1,6 +1,8 @@
 import { closeSync } from 'node:fs';
 import { call } from '../../linux/index.ts';
-import { openNft } from '../firewall/nft.ts';
+import { NetlinkSocket } from '../netlink/socket.ts';
+import { batch, NETLINK_NETFILTER } from '../netlink/tables.ts';
+import { redirectRequests } from './redirect.ts';
 
 const AF_INET = 2;
 const SOCK_STREAM = 1;
@@ -11,7 +13,6 @@ const SOCKADDR_BYTES = 16;
 /** Where containers find their resolver, at port 53. */
 export const RESOLVER_ADDRESS = '127.0.0.11';
 const addressBytes = [127, 0, 0, 11];
-const TABLE = 'berth_dns';
 
 /** What `serveDns` takes. */
 export interface DnsSockets {
@@ -29,12 +30,7 @@ export function openDnsSockets(): DnsSockets {
   try {
     const udp = openSocket(SOCK_DGRAM, opened);
     const tcp = openSocket(SOCK_STREAM, opened);
-    const nft = openNft();
-    try {
-      nft.run(redirectRules(udp.port, tcp.port));
-    } finally {
-      nft.close();
-    }
+    redirect({ udp: udp.port, tcp: tcp.port });
     return { udpFd: udp.fd, tcpFd: tcp.fd };
   } catch (error) {
     for (const fd of opened) closeSync(fd);
@@ -42,18 +38,20 @@ export function openDnsSockets(): DnsSockets {
   }
 }
 
-/** Replies need no rule: connection tracking gives them the address that was asked. */
-function redirectRules(udpPort: number, tcpPort: number): string {
-  const rule = (protocol: string, port: number) =>
-    `add rule ip ${TABLE} asked ip daddr ${RESOLVER_ADDRESS} ${protocol} dport 53 dnat to ${RESOLVER_ADDRESS}:${port}`;
-  return [
-    `add table ip ${TABLE}`,
-    `delete table ip ${TABLE}`,
-    `add table ip ${TABLE}`,
-    `add chain ip ${TABLE} asked { type nat hook output priority -100; }`,
-    rule('udp', udpPort),
-    rule('tcp', tcpPort),
-  ].join('\n');
+function redirect(ports: Readonly<Record<'udp' | 'tcp', number>>): void {
+  const filters = new NetlinkSocket(NETLINK_NETFILTER);
+  try {
+    const lead = (replace: boolean) =>
+      filters.demandBatch('redirect DNS', batch, redirectRequests(RESOLVER_ADDRESS, ports, { replace }));
+    try {
+      lead(false);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      lead(true);
+    }
+  } finally {
+    filters.close();
+  }
 }
 
 function openSocket(kind: number, opened: number[]): { readonly fd: number; readonly port: number } {

@@ -6,8 +6,6 @@ import { libraryFunction } from '../../linux/index.ts';
 export interface Nft {
   /** @returns what `list` commands print, with the handles of rules. @throws NftFailure */
   run(commands: string): string;
-  /** Lets go of the namespace; what was run stays. */
-  close(): void;
 }
 
 /** The kernel, or nft itself, refused. */
@@ -43,7 +41,6 @@ function openLibrary(): Nft | undefined {
   const run = libraryFunction(LIBRARY, 'int nft_run_cmd_from_buffer(void*, const char*)');
   const output = libraryFunction(LIBRARY, 'const char *nft_ctx_get_output_buffer(void*)');
   const error = libraryFunction(LIBRARY, 'const char *nft_ctx_get_error_buffer(void*)');
-  const free = libraryFunction(LIBRARY, 'void nft_ctx_free(void*)');
   const context = create(0);
   libraryFunction(LIBRARY, 'int nft_ctx_buffer_output(void*)')(context);
   libraryFunction(LIBRARY, 'int nft_ctx_buffer_error(void*)')(context);
@@ -55,9 +52,6 @@ function openLibrary(): Nft | undefined {
       const [printed, said] = [String(output(context)), String(error(context))];
       if (code !== 0) throw new NftFailure(said, commands);
       return printed;
-    },
-    close() {
-      free(context);
     },
   };
 }
@@ -78,6 +72,5 @@ function openProgram(): Nft {
       if (status !== 0) throw new NftFailure(stderr, commands);
       return stdout;
     },
-    close: () => undefined,
   };
 }

@@ -46,6 +46,22 @@ export class NetlinkSocket {
   }
 
   /**
+   * As `demand`, for requests that the kernel takes only between two others, and does all or none of. Each must ask for
+   * its acknowledgement.
+   */
+  demandBatch(
+    what: string,
+    around: { readonly begin: Request; readonly end: Request },
+    inner: readonly Request[],
+  ): void {
+    const opening = encodeMessage(around.begin, 0);
+    const { encoded, first } = this.#encode(inner);
+    const whole = Buffer.concat([opening, encoded, encodeMessage(around.end, 0)]);
+    call('long send(int, const void*, size_t, int)', this.#fd, whole, whole.length, 0);
+    throwFailure(what, this.#outcomes(first, inner.length), []);
+  }
+
+  /**
    * As `demand`, in a thread of the pool: for what waits until no processor uses an interface any more. Meanwhile the
    * socket must not be used for anything else.
    */
@@ -91,8 +107,10 @@ export class NetlinkSocket {
     while (outcomes.size < count) {
       const length = call('long recv(int, void*, size_t, int)', this.#fd, received, received.length, 0);
       for (const reply of decodeMessages(received.subarray(0, length))) {
-        if (reply.sequence < first || reply.sequence >= first + count) continue;
         const outcome = outcomeOf(reply);
+        // A batch that failed as a whole has no outcomes of its parts: to wait for them would be to wait forever.
+        if (reply.sequence === 0 && outcome && outcome.errno !== 0) return [outcome];
+        if (reply.sequence < first || reply.sequence >= first + count) continue;
         if (outcome) outcomes.set(reply.sequence, outcome);
         else data?.push({ ...reply, payload: Buffer.from(reply.payload) });
       }
