@@ -4,11 +4,13 @@ import type {
   ContainerCreated,
   ContainerInspect,
   ContainerSummary,
+  ContainerUpdated,
   EndpointSettingsBody,
   EventMessage,
   ExecCreateBody,
   ExecInspect,
   Filters,
+  HostConfigBody,
   ImageDeleted,
   ImageHistory,
   ImageInspect,
@@ -18,6 +20,7 @@ import type {
   NetworkCreateBody,
   NetworkCreated,
   NetworksPruned,
+  StatsBody,
   VolumeBody,
   VolumeCreateBody,
   VolumeListBody,
@@ -46,6 +49,12 @@ export interface ContainersApi {
   restart(ref: string, options: { timeoutSeconds?: number; signal?: string }): Promise<void>;
   kill(ref: string, signal: string): Promise<void>;
   remove(ref: string, options: { force: boolean; volumes: boolean }): Promise<void>;
+  pause(ref: string): Promise<void>;
+  unpause(ref: string): Promise<void>;
+  /** Changes limits; fields are those of `HostConfig`. What is 0 or empty stays. */
+  update(ref: string, body: HostConfigBody): Promise<ContainerUpdated>;
+  /** Found when the promise resolves; the sequence ends with the container or the signal. */
+  stats(ref: string, options: StatsQuery): Promise<AsyncIterable<StatsBody>>;
   rename(ref: string, name: string): Promise<void>;
   /** The condition is armed when the outer promise resolves: headers go out then. */
   wait(ref: string, condition: WaitCondition, signal: AbortSignal): Promise<{ result: Promise<WaitResult> }>;
@@ -62,6 +71,13 @@ export interface ContainersApi {
   exportTar(ref: string): Promise<AsyncIterable<Uint8Array>>;
   commit(ref: string, options: CommitQuery): Promise<{ Id: string }>;
   top(ref: string, psArgs: string): Promise<{ Titles: readonly string[]; Processes: readonly (readonly string[])[] }>;
+}
+
+export interface StatsQuery {
+  readonly stream: boolean;
+  /** One sample at once, without one before it to compare with. */
+  readonly oneShot: boolean;
+  readonly signal: AbortSignal;
 }
 
 export interface LogsQuery {

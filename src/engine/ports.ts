@@ -3,6 +3,7 @@ import type {
   ChainId,
   ContainerIsolation,
   ContainerLimits,
+  ContainerUsage,
   DiffId,
   HostLimits,
   ImageConfig,
@@ -274,6 +275,13 @@ export interface ContainerRuntime {
   /** Changes `/etc/hosts` of a running container. */
   writeHosts?(process: RunningProcess, text: string): void;
   exec(id: string, process: RunningProcess, spec: ExecSpec): Promise<RunningExec>;
+  /** Stops all processes of the container where they are. @throws BerthError `conflict` when it is gone */
+  pause(process: RunningProcess): Promise<void>;
+  resume(process: RunningProcess): Promise<void>;
+  /** Sets limits of a running container; what is absent stays. @throws BerthError `invalid` when the kernel refuses */
+  update(id: string, process: RunningProcess, limits: ContainerLimits): Promise<void>;
+  /** @throws BerthError `conflict` when it is gone */
+  usage(process: RunningProcess): Promise<ContainerUsage>;
   /** Deletes runtime state, kills what is left. Idempotent. */
   delete(id: string, process: RunningProcess | undefined): Promise<void>;
   /** What `ps` tells of the container's processes. Absent where that cannot be told. */

@@ -1,4 +1,5 @@
 export type * from './container-limits.ts';
+export type * from './container-usage.ts';
 export {
   algorithmOf,
   type ChainId,

@@ -10,8 +10,20 @@ import type {
   RunningProcess,
 } from '../../src/engine/ports.ts';
 import { BerthError } from '../../src/errors/index.ts';
+import type { ContainerLimits, ContainerUsage } from '../../src/oci/index.ts';
 
 type Stream = 'stdout' | 'stderr';
+
+/** What a container that has done nothing uses, on a machine of two CPUs. */
+const idleUsage: ContainerUsage = {
+  cgroups: '1',
+  cpu: { total: 0, user: 0, kernel: 0, perCpu: [0, 0], periods: 0, throttledPeriods: 0, throttled: 0 },
+  memory: { usage: 4096, maxUsage: 4096, failures: 0, stats: {} },
+  pids: { current: 1 },
+  blockIo: { bytes: [], operations: [] },
+  interfaces: {},
+  host: { cpuTotal: 1e12, cpus: 2, memoryBytes: 8 * 1024 ** 3 },
+};
 
 /** Output that a test writes and an engine reads. */
 class Pipe {
@@ -109,6 +121,8 @@ export class FakeRuntime implements ContainerRuntime {
   program: (process: FakeProcess) => void = () => undefined;
   createFailure: Error | undefined;
   execFailure: Error | undefined;
+  updateFailure: Error | undefined;
+  used: ContainerUsage = idleUsage;
   /** Awaited in `create`, so that a test can hold a start. */
   gate: Promise<void> = Promise.resolve();
   now: () => number = () => 0;
@@ -145,6 +159,23 @@ export class FakeRuntime implements ContainerRuntime {
     if (!target?.alive) throw new BerthError('conflict', 'gone');
     target.signals.push(signal);
     target.onSignal(signal);
+  }
+
+  async pause(process: RunningProcess): Promise<void> {
+    this.calls.push(`pause ${process.pid}`);
+  }
+
+  async resume(process: RunningProcess): Promise<void> {
+    this.calls.push(`resume ${process.pid}`);
+  }
+
+  async update(_id: string, _process: RunningProcess, limits: ContainerLimits): Promise<void> {
+    if (this.updateFailure) throw this.updateFailure;
+    this.calls.push(`update ${JSON.stringify(limits)}`);
+  }
+
+  async usage(): Promise<ContainerUsage> {
+    return this.used;
   }
 
   async attach(id: string): Promise<AttachedStreams> {

@@ -1,4 +1,4 @@
-import type { ContainerCreateBody, ExecCreateBody } from './containers.ts';
+import type { ContainerCreateBody, ExecCreateBody, HostConfigBody } from './containers.ts';
 import { decodeObject, type Fields } from './decode.ts';
 import type { EndpointSettingsBody, NetworkConnectBody, NetworkCreateBody, NetworkDisconnectBody } from './networks.ts';
 import type { VolumeCreateBody } from './volumes.ts';
@@ -91,6 +91,11 @@ export function decodeContainerCreate(value: unknown): ContainerCreateBody {
     decodeObject<EndpointSettingsBody>(settings ?? {}, endpointSettings, 'drop', `EndpointsConfig.${name}`),
   ]);
   return wanted.length === 0 ? body : { ...body, NetworkingConfig: { EndpointsConfig: Object.fromEntries(wanted) } };
+}
+
+/** The fields of `HostConfig` that are to change. @throws BerthError `invalid` that names the field */
+export function decodeContainerUpdate(value: unknown): HostConfigBody {
+  return decodeObject<HostConfigBody>(value, hostConfig, 'keep');
 }
 
 /** @throws BerthError `invalid` that names the field */

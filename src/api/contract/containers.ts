@@ -52,6 +52,10 @@ export interface ContainerCreateBody extends ContainerConfigBody {
   readonly NetworkingConfig?: { readonly EndpointsConfig?: Readonly<Record<string, EndpointSettingsBody | null>> };
 }
 
+export interface ContainerUpdated {
+  readonly Warnings: readonly string[];
+}
+
 export interface ContainerCreated {
   readonly Id: string;
   readonly Warnings: readonly string[];

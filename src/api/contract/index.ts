@@ -1,5 +1,6 @@
 export {
   decodeContainerCreate,
+  decodeContainerUpdate,
   decodeExecCreate,
   decodeExecStart,
   decodeNetworkConnect,
@@ -29,6 +30,7 @@ export {
   parseRegistryConfigHeader,
   type RegistryAuth,
 } from './registry-auth.ts';
+export type * from './stats.ts';
 export type * from './system.ts';
 export type * from './usage.ts';
 export {

@@ -10,6 +10,7 @@ import { listenTcp, listenUnix, type TcpAddress, type UnixAddress } from './list
 import type { Services } from './ports.ts';
 import { createRouter } from './router.ts';
 import { buildRoutes } from './routes/build.ts';
+import { containerResourceRoutes } from './routes/container-resources.ts';
 import { containerStreamRoutes } from './routes/container-streams.ts';
 import { containerRoutes } from './routes/containers.ts';
 import { execRoutes } from './routes/execs.ts';
@@ -52,6 +53,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     ...systemRoutes(options),
     ...usageRoutes(options),
     ...containerRoutes(options),
+    ...containerResourceRoutes(options),
     ...containerStreamRoutes(options),
     ...execRoutes(options),
     ...imageRoutes(options),

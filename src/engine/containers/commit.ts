@@ -3,6 +3,7 @@ import { type ChainId, type ContainerConfig, chainIds } from '../../oci/index.ts
 import type { CommitQuery } from '../api.ts';
 import { commitImage, optionalName } from '../images/index.ts';
 import { announce, type Container, type ContainersContext } from './container.ts';
+import { whilePaused } from './pause.ts';
 
 /** Makes an image of the container as it stands. @throws BerthError `invalid` for a name or change */
 export async function commitContainer(
@@ -18,7 +19,9 @@ export async function commitContainer(
   const release = await garbage.lease(chainIds(base.config.rootfs.diff_ids));
   let added: ChainId | undefined;
   try {
-    const layer = await snapshots.commitCopy(container.id);
+    const copy = () => snapshots.commitCopy(container.id);
+    // Still processes write nothing: the layer is of one moment.
+    const layer = query.pause ? await whilePaused(context, container, copy) : await copy();
     added = layer.chainId;
     const releaseLayer = await garbage.lease([layer.chainId]);
     try {

@@ -40,7 +40,8 @@ export function checkSupported(body: ContainerCreateBody, runtimes: readonly str
   if ((host.ShmSize ?? 0) < 0) throw new BerthError('invalid', 'SHM size can not be less than 0');
 }
 
-function checkPolicies({ RestartPolicy, LogConfig }: HostConfigBody): void {
+/** @throws BerthError `unsupported` */
+export function checkPolicies({ RestartPolicy, LogConfig }: HostConfigBody): void {
   if (RestartPolicy && !['', 'no'].includes(RestartPolicy.Name)) throw notYet('--restart');
   if (LogConfig && !['', 'json-file'].includes(LogConfig.Type)) throw notYet('--log-driver');
   if (Object.keys(LogConfig?.Config ?? {}).length > 0) throw notYet('--log-opt');

@@ -10,10 +10,13 @@ import { exportContainer } from './export.ts';
 import { inspectContainer } from './inspect.ts';
 import { listContainers } from './list.ts';
 import { readLogs } from './logs.ts';
+import { pauseContainer, unpauseContainer } from './pause.ts';
 import { removeContainer } from './removal.ts';
 import { renameContainer } from './rename.ts';
 import { startContainer } from './start.ts';
+import { containerStats } from './stats.ts';
 import { killContainer, restartContainer, stopContainer } from './stop.ts';
+import { updateContainer } from './update.ts';
 
 export type { ContainersContext } from './container.ts';
 export { Execs } from './exec.ts';
@@ -49,6 +52,10 @@ export function createContainers(context: ContainersContext, execs: Execs): Cont
       if (!run) throw new BerthError('conflict', `container ${id} is not running`);
       await ports.runtime.resize(run.process, rows, columns);
     },
+    pause: async (ref) => pauseContainer(context, table.get(ref)),
+    unpause: async (ref) => unpauseContainer(context, table.get(ref)),
+    update: async (ref, body) => updateContainer(context, table.get(ref), body),
+    stats: async (ref, query) => containerStats(context, table.get(ref), query),
     exportTar: async (ref) => exportContainer(context, table.get(ref)),
     commit: async (ref, query) => commitContainer(context, table.get(ref), query),
     top: async (ref, psArgs) => {

@@ -1,6 +1,7 @@
 import { BerthError, toBerthError } from '../../errors/index.ts';
 import { allSettled, announce, type Container, type ContainersContext, save, volumesOf } from './container.ts';
 import { leaveNetworks } from './networking.ts';
+import { thaw } from './pause.ts';
 import { SIGKILL, signalProcess } from './signals.ts';
 
 /** How long a removal waits for clients that still read the container's log. */
@@ -24,7 +25,10 @@ export async function removeContainer(
         return undefined;
       }
       if (!options.force) throw stillActive(container);
-      if (container.run) signalProcess(context, container.run, SIGKILL);
+      if (container.run) {
+        signalProcess(context, container.run, SIGKILL);
+        await thaw(context, container, container.run);
+      }
       return container.run;
     });
     if (!run) return;

@@ -1,5 +1,6 @@
 import { BerthError } from '../../errors/index.ts';
 import { announce, type Container, type ContainersContext, type Run } from './container.ts';
+import { thaw } from './pause.ts';
 import { SIGKILL, signalNumber, signalProcess } from './signals.ts';
 import { startLocked } from './start.ts';
 
@@ -62,8 +63,15 @@ function sendTo(context: ContainersContext, container: Container, signal: number
     const { run } = container;
     if (!run) return undefined;
     if (signalProcess(context, run, signal)) announce(context, container, 'kill', { signal: String(signal) });
+    if (endsContainer(container, signal)) await thaw(context, container, run);
     return run;
   });
+}
+
+/** A paused container goes on for a signal that is to end it: it could not see it otherwise. */
+function endsContainer({ record }: Container, signal: number): boolean {
+  const own = record.config.StopSignal;
+  return !own || signal === SIGKILL || signal === signalNumber(own);
 }
 
 interface Ending {

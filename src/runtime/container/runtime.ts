@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { BerthError } from '../../errors/index.ts';
+import { BerthError, toBerthError } from '../../errors/index.ts';
 import { isRunning, signalProcess, waitUntil } from '../../linux/index.ts';
+import type { ContainerLimits, ContainerUsage } from '../../oci/index.ts';
+import type { CgroupView } from '../cgroup/view.ts';
 import { attachStreams } from '../conmon/attach.ts';
 import { execWithTerminal } from '../conmon/exec.ts';
 import { ExitWatch, wasOutOfMemory } from '../conmon/exits.ts';
@@ -18,7 +20,9 @@ import {
 import { removeCgroup } from '../linux/cgroup.ts';
 import { verifyNamespace } from '../linux/namespace.ts';
 import { type LogEntry, type LogQuery, readLog } from '../logs/read.ts';
+import { deviceNumbers } from '../spec/config.ts';
 import { execProcess } from '../spec/exec.ts';
+import { ociResources } from '../spec/resources.ts';
 import { type BuildStep, runBuildStep, type StepMachinery } from './build-step.ts';
 import { bundleFolder, makeBundle, type RunPaths, readConfig, removeBundle, runPaths } from './bundle.ts';
 import { SeccompFilters } from './filters.ts';
@@ -28,6 +32,7 @@ import { identityInRoot } from './root-users.ts';
 import { type ContainerProcess, type ContainerRequest, createContainer } from './start-container.ts';
 import type { ExecProcess, ProcessStreams } from './streams.ts';
 import { type ProcessTable, processTable } from './top.ts';
+import { cgroupOf, containerUsage } from './usage.ts';
 
 export interface RuntimeOptions {
   /** Runtime state; a short path, gone after a reboot. */
@@ -106,7 +111,9 @@ export class Runtime {
 
   async exited(id: string, process: ContainerProcess): Promise<ContainerExit> {
     const { code, at } = await this.#exits.wait(id, process);
-    return { code, at, oomKilled: wasOutOfMemory(process.bundle) };
+    // The kernel counts what a supervisor that was killed, too, cannot tell.
+    const oomKilled = wasOutOfMemory(process.bundle) || (cgroupOf(process.bundle)?.oomKills() ?? 0) > 0;
+    return { code, at, oomKilled };
   }
 
   isAlive(process: ContainerProcess): boolean {
@@ -115,6 +122,34 @@ export class Runtime {
 
   signal(process: ContainerProcess, signal: number): void {
     if (!signalProcess(process, signal)) throw new BerthError('conflict', 'the container is not running');
+  }
+
+  /** Stops every process in the container where it is. @throws BerthError `conflict` when it is gone */
+  async pause(process: ContainerProcess): Promise<void> {
+    await this.#cgroup(process).freeze(true);
+  }
+
+  /** Lets the processes go on. */
+  async resume(process: ContainerProcess): Promise<void> {
+    await this.#cgroup(process).freeze(false);
+  }
+
+  /** Sets limits of a running container; what is absent stays. @throws BerthError `invalid` when the kernel refuses */
+  async update(id: string, process: ContainerProcess, limits: ContainerLimits): Promise<void> {
+    const file = `${process.bundle}/resources.json`;
+    writeFileSync(file, JSON.stringify(ociResources(limits, deviceNumbers(this.#machine))));
+    try {
+      await controlRuntime(this.#programOf(id), ['update', '--resources', file, id]);
+    } catch (error) {
+      throw new BerthError('invalid', toBerthError(error).message, { cause: error });
+    }
+  }
+
+  /** What the container has used, and uses. @throws BerthError `conflict` when it is gone */
+  async usage(process: ContainerProcess): Promise<ContainerUsage> {
+    const usage = this.isAlive(process) ? containerUsage(process.pid, process.bundle) : undefined;
+    if (!usage) throw new BerthError('conflict', 'the container is not running');
+    return usage;
   }
 
   async attach(_id: string, process: ContainerProcess): Promise<ProcessStreams> {
@@ -184,6 +219,12 @@ export class Runtime {
   /** Stops watching. Containers go on. */
   close(): void {
     this.#exits.close();
+  }
+
+  #cgroup(process: ContainerProcess): CgroupView {
+    const cgroup = this.isAlive(process) ? cgroupOf(process.bundle) : undefined;
+    if (!cgroup) throw new BerthError('conflict', 'the container is not running');
+    return cgroup;
   }
 
   /** A supervisor that has just lost its process still writes into its bundle. */

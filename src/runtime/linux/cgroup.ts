@@ -11,7 +11,8 @@ import {
 } from 'node:fs';
 import { flags, mount } from './libc.ts';
 
-const cgroupRoot = '/sys/fs/cgroup';
+/** Where the hierarchies are mounted. */
+export const cgroupRoot = '/sys/fs/cgroup';
 const CGROUP2_SUPER_MAGIC = 0x63677270;
 
 /** `hybrid`: v1 controllers, and cgroup2 beside them in `unified`. */

@@ -76,10 +76,6 @@ export function ociConfig(plan: ContainerPlan, machine: MachineFacts): OciConfig
   const { identity, isolation, privileged } = plan;
   const seccomp = seccompOf(plan, capabilities, machine);
   const given = (isolation?.devices ?? []).flatMap((device) => givenDevices(device, machine.devicesAt(device.source)));
-  const numberOf: DeviceNumberOf = (path) => {
-    const [device] = machine.devicesAt(path);
-    return { major: device?.major ?? 0, minor: device?.minor ?? 0 };
-  };
   return {
     ociVersion: '1.0.0',
     process: {
@@ -115,7 +111,7 @@ export function ociConfig(plan: ContainerPlan, machine: MachineFacts): OciConfig
               ...given.map(({ rule }) => rule),
               ...(isolation?.deviceRules ?? []).map(parseDeviceRule),
             ],
-        ...ociResources(plan.limits ?? {}, numberOf),
+        ...ociResources(plan.limits ?? {}, deviceNumbers(machine)),
       },
       ...(isolation && Object.keys(isolation.sysctls).length > 0 ? { sysctl: isolation.sysctls } : {}),
       devices: [...(privileged ? privilegedDevices(machine.devices) : []), ...given.map(({ device }) => device)],
@@ -123,6 +119,14 @@ export function ociConfig(plan: ContainerPlan, machine: MachineFacts): OciConfig
       readonlyPaths: isolation?.readonlyPaths ?? (privileged ? [] : readonlyPaths),
       ...(seccomp ? { seccomp } : {}),
     },
+  };
+}
+
+/** Finds the numbers of devices on this machine. */
+export function deviceNumbers(machine: Pick<MachineFacts, 'devicesAt'>): DeviceNumberOf {
+  return (path) => {
+    const [device] = machine.devicesAt(path);
+    return { major: device?.major ?? 0, minor: device?.minor ?? 0 };
   };
 }
 

@@ -10,6 +10,7 @@ import type {
   ImageInspect,
   ImageSummary,
   NetworkBody,
+  StatsBody,
   VersionBody,
   VolumeBody,
   WaitResult,
@@ -55,6 +56,21 @@ export class FakeEngine implements EngineApi {
     kill: async (ref, signal) => this.#note('kill', ref, signal),
     remove: async (ref, options) => this.#note('remove', ref, options),
     rename: async (ref, name) => this.#note('rename', ref, name),
+    pause: async (ref) => this.#note('pause', ref),
+    unpause: async (ref) => this.#note('unpause', ref),
+    update: async (ref, body) => {
+      this.#note('update', ref, body);
+      return { Warnings: [] };
+    },
+    stats: async (ref, { stream, oneShot, signal }) => {
+      this.#note('stats', ref, { stream, oneShot });
+      signal.addEventListener('abort', () => this.abandoned.resolve());
+      return (async function* () {
+        for (let current = 1; current <= (stream ? 3 : 1); current++) {
+          yield { name: '/web', id: CONTAINER_ID, pids_stats: { current } } as StatsBody;
+        }
+      })();
+    },
     wait: async (ref, condition, signal) => {
       this.#note('wait', ref, condition);
       signal.addEventListener('abort', () => this.abandoned.resolve());
