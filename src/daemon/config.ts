@@ -1,4 +1,5 @@
 import { BerthError } from '../errors/index.ts';
+import type { DriverName } from '../runtime/index.ts';
 import { parseSize } from '../units/index.ts';
 
 /** Where an engine keeps its things and how it behaves. All paths are absolute. */
@@ -9,6 +10,8 @@ export interface EngineConfig {
   readonly runRoot: string;
   readonly socket: string;
   readonly runtime: 'crun' | 'runc';
+  /** Absent: the data folder's own, or the best that works there. */
+  readonly storageDriver?: DriverName;
   /** An engine with nothing to watch leaves after this long; 0 means never. */
   readonly idleSeconds: number;
   /** What a layer from outside may be at most; absent ones are as the README says. */
@@ -23,6 +26,8 @@ interface LayerLimits {
 
 const LAYER_LIMITS = ['expansion', 'entries', 'bytes'] as const;
 
+/** A list of its own: who reads the configuration need not load the drivers. */
+const STORAGE_DRIVERS: readonly DriverName[] = ['overlay2', 'btrfs', 'vfs'];
 const DEFAULT_IDLE_SECONDS = 60;
 /** A unix socket path holds 107 bytes; runtime bundles need some of them, too. */
 const LONGEST_RUN_ROOT = 70;
@@ -40,9 +45,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): E
     runRoot,
     socket: `${runRoot}/berth.sock`,
     runtime: runtimeName(env['BERTH_RUNTIME'] || 'crun'),
+    ...storageDriver(env['BERTH_STORAGE_DRIVER']),
     idleSeconds: seconds('BERTH_IDLE_SECONDS', env['BERTH_IDLE_SECONDS']),
     layerLimits: layerLimits('BERTH_LAYER_LIMITS', env['BERTH_LAYER_LIMITS'] ?? ''),
   };
+}
+
+/** Where all of this version's data lies. */
+export function dataFolderOf({ root }: Pick<EngineConfig, 'root'>): string {
+  return `${root}/layout-v1`;
 }
 
 function absolute(name: string, path: string): string {
@@ -53,6 +64,17 @@ function absolute(name: string, path: string): string {
 function runtimeName(text: string): 'crun' | 'runc' {
   if (text === 'crun' || text === 'runc') return text;
   throw new BerthError('invalid', `BERTH_RUNTIME must be crun or runc, not ${JSON.stringify(text)}`);
+}
+
+function storageDriver(text: string | undefined): Pick<EngineConfig, 'storageDriver'> {
+  if (!text) return {};
+  // Docker and podman know the first by this name, too.
+  const driver = STORAGE_DRIVERS.find((name) => name === text || (name === 'overlay2' && text === 'overlay'));
+  if (driver) return { storageDriver: driver };
+  throw new BerthError(
+    'invalid',
+    `BERTH_STORAGE_DRIVER must be one of ${STORAGE_DRIVERS.join(', ')}, not ${JSON.stringify(text)}`,
+  );
 }
 
 function seconds(name: string, text: string | undefined): number {

@@ -11,11 +11,12 @@ import {
   openLayerStore,
   openRuntime,
   RootFiles,
+  settleDriver,
   VolumeFolders,
 } from '../runtime/index.ts';
 import { openBuildPorts } from './build-ports/index.ts';
 import { createBuilds } from './builds.ts';
-import type { EngineConfig } from './config.ts';
+import { dataFolderOf, type EngineConfig } from './config.ts';
 import { createDistribution } from './distribution.ts';
 import { watchIdleness } from './idle.ts';
 import { createSystem } from './info.ts';
@@ -56,7 +57,7 @@ export interface Seat {
  * @throws BerthError `conflict` when another process has the seat
  */
 export function takeSeat(config: EngineConfig): Seat {
-  const dataFolder = `${config.root}/layout-v1`;
+  const dataFolder = dataFolderOf(config);
   makePrivate(config.runRoot);
   makePrivate(config.root);
   mkdirSync(dataFolder, { recursive: true, mode: 0o711 });
@@ -93,8 +94,9 @@ function makePrivate(folder: string): void {
 
 async function open({ config, dataFolder, release }: Seat, log: (line: string) => void): Promise<HostedEngine> {
   const temporary = `${dataFolder}/tmp`;
+  const storage = await settleDriver({ dataFolder, wanted: config.storageDriver });
   const [snapshots, runtime, images, records, store] = await Promise.all([
-    openLayerStore({ dataFolder, worker: workerScript('layers'), limits: config.layerLimits }),
+    openLayerStore({ dataFolder, driver: storage.driver, worker: workerScript('layers'), limits: config.layerLimits }),
     openRuntime({ runFolder: config.runRoot, dataFolder, defaultRuntime: config.runtime, log }),
     openImageStore(dataFolder),
     openStepRecords(dataFolder),
@@ -171,7 +173,7 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
     pushes: transfers.pushes(pushes),
     distribution: createDistribution(registries),
     registries: createRegistryServices({ client: registries, web: buildPorts.remotes.web, temporary }),
-    system: createSystem({ config, engine, snapshots }),
+    system: createSystem({ config, engine, storage }),
     log: (message, error) => log(error === undefined ? message : `${message}: ${describe(error)}`),
   });
   await server.listenUnix({ path: config.socket });

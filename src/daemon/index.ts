@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type BerthError, isBerthError } from '../errors/index.ts';
 import { type Capability, probeHost } from '../runtime/index.ts';
-import { readConfig } from './config.ts';
+import { dataFolderOf, readConfig } from './config.ts';
 import { type HostedEngine, hostEngine, type Seat, takeSeat } from './host.ts';
 import { listens, waitForSocket } from './launch.ts';
 import { probeRegistry } from './registries.ts';
@@ -14,7 +14,10 @@ const SEAT_POLL_MS = 10;
 /** What this machine can do for containers, with the data folder and the registries of the configuration. */
 export async function probeMachine(env: Readonly<Record<string, string | undefined>>): Promise<readonly Capability[]> {
   const config = readConfig(env);
-  const [host, registry] = await Promise.all([probeHost({ dataFolder: config.root }), probeRegistry()]);
+  const [host, registry] = await Promise.all([
+    probeHost({ dataFolder: dataFolderOf(config), driver: config.storageDriver }),
+    probeRegistry(),
+  ]);
   return [...host, registry];
 }
 

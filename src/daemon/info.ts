@@ -5,19 +5,19 @@ import { API_VERSION, MIN_API_VERSION } from '../api/contract/index.ts';
 import type { SystemApi } from '../api/server/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { hostPlatform } from '../oci/index.ts';
-import { hostFacts } from '../runtime/index.ts';
+import { type DriverChoice, hostFacts } from '../runtime/index.ts';
 import type { EngineConfig } from './config.ts';
 
 export interface SystemOptions {
   readonly config: EngineConfig;
   readonly engine: Engine;
-  readonly snapshots: { readonly driver: string };
+  readonly storage: DriverChoice;
 }
 
 const { architecture } = hostPlatform(arch());
 
 /** Answers what clients ask about the engine itself: `/version` and `/info`. */
-export function createSystem({ config, engine, snapshots }: SystemOptions): SystemApi {
+export function createSystem({ config, engine, storage }: SystemOptions): SystemApi {
   return {
     facts: { version: packageJson.version, experimental: false },
     version: () => ({
@@ -53,8 +53,12 @@ export function createSystem({ config, engine, snapshots }: SystemOptions): Syst
         ContainersPaused: count('paused'),
         ContainersStopped: containers.length - count('running') - count('paused'),
         Images: images.length,
-        Driver: snapshots.driver,
-        DriverStatus: [['Backing root', config.root]],
+        Driver: storage.driver,
+        DriverStatus: [
+          ['Backing Filesystem', storage.fileSystem],
+          ['Backing root', config.root],
+          ['Chosen', storage.why],
+        ],
         Plugins: { Volume: [], Network: ['host', 'null'], Authorization: null, Log: ['k8s-file'] },
         LoggingDriver: 'k8s-file',
         CgroupDriver: 'cgroupfs',

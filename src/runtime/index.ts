@@ -2,5 +2,11 @@ export * from './container/index.ts';
 export { RootFiles, type RootFilesOptions } from './files/index.ts';
 export { trimMemory } from './linux/libc.ts';
 export { lockFile } from './linux/lock.ts';
-export { type LayerStore, openLayerStore } from './snapshot/index.ts';
+export {
+  type DriverChoice,
+  type DriverName,
+  type LayerStore,
+  openLayerStore,
+  settleDriver,
+} from './snapshot/index.ts';
 export { VolumeFolders } from './volumes/index.ts';

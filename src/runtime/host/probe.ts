@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
+import { isBerthError } from '../../errors/index.ts';
 import { findProgram } from '../crun/invoke.ts';
 import { cgroupLayout, needsV1View } from '../linux/cgroup.ts';
-import { flags, mount, umount } from '../linux/libc.ts';
+import { chooseDriver, type DriverName } from '../snapshot/index.ts';
 
 /** One thing that a machine should be able to do. */
 export interface Capability {
@@ -22,10 +23,17 @@ export interface Capability {
 
 type Finding = Pick<Capability, 'status' | 'detail' | 'advice'>;
 
+export interface ProbeOptions {
+  /** Of the engine, `<root>/layout-v1`. It may be missing yet. */
+  readonly dataFolder: string;
+  /** The storage driver that was asked for. */
+  readonly driver?: DriverName | undefined;
+}
+
 interface Probe {
   readonly name: string;
   readonly required: boolean;
-  readonly look: (folder: string) => Finding | Promise<Finding>;
+  readonly look: (options: ProbeOptions) => Finding | Promise<Finding>;
 }
 
 const run = promisify(execFile);
@@ -34,7 +42,7 @@ const probes: readonly Probe[] = [
   { name: 'rights', required: true, look: rights },
   { name: 'runtime', required: true, look: runtimes },
   { name: 'supervisor', required: true, look: () => program('conmon', ['--version'], 'apt-get install conmon') },
-  { name: 'overlay', required: true, look: overlay },
+  { name: 'storage', required: true, look: storage },
   { name: 'cgroups', required: true, look: cgroups },
   { name: 'seccomp', required: false, look: seccomp },
   { name: 'erofs', required: false, look: erofs },
@@ -45,10 +53,10 @@ const probes: readonly Probe[] = [
 ];
 
 /** What this machine can do for containers; nothing is changed. */
-export async function probeHost(options: { readonly dataFolder?: string } = {}): Promise<readonly Capability[]> {
+export async function probeHost(options: Partial<ProbeOptions> = {}): Promise<readonly Capability[]> {
   return await Promise.all(
     probes.map(async ({ name, required, look }) => {
-      const finding = await look(options.dataFolder ?? tmpdir());
+      const finding = await look({ dataFolder: tmpdir(), ...options });
       return { name, required, ok: finding.status !== 'missing', ...finding };
     }),
   );
@@ -81,34 +89,20 @@ async function program(name: string, versionArguments: readonly string[], advice
   }
 }
 
-/** Mounts a small overlay where layers will lie: some file systems cannot hold its upper directory. */
-function overlay(folder: string): Finding {
-  const parent = existsSync(folder) ? folder : tmpdir();
-  let scratch: string;
+/** Which storage driver the data folder has or would get. */
+function storage({ dataFolder, driver }: ProbeOptions): Finding {
   try {
-    scratch = mkdtempSync(`${parent}/berth-probe-`);
-  } catch (error) {
-    return { status: 'missing', detail: (error as Error).message, advice: `make ${parent} writable` };
-  }
-  const [lower, upper, work, merged] = ['lower', 'upper', 'work', 'merged'].map((name) => `${scratch}/${name}`) as [
-    string,
-    string,
-    string,
-    string,
-  ];
-  try {
-    for (const directory of [lower, upper, work, merged]) mkdirSync(directory);
-    mount('overlay', merged, 'overlay', 0, `lowerdir=${lower},upperdir=${upper},workdir=${work}`);
-    umount(merged, flags.MNT_DETACH);
-    return { status: 'ok', detail: `overlayfs works in ${parent}` };
-  } catch (error) {
+    const choice = chooseDriver({ dataFolder, wanted: driver });
+    const detail = `${choice.driver}: ${choice.why}`;
+    if (choice.driver !== 'vfs') return { status: 'ok', detail };
     return {
-      status: 'missing',
-      detail: `overlayfs does not work in ${parent}: ${(error as Error).message}`,
-      advice: 'run as root, and put BERTH_ROOT on ext4, xfs or tmpfs',
+      status: 'limited',
+      detail,
+      advice: 'each container takes a copy of its image: put BERTH_ROOT on ext4, xfs, tmpfs or btrfs',
     };
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
+  } catch (error) {
+    const advice = (isBerthError(error) && error.hint) || 'run as root, and make the folder of BERTH_ROOT writable';
+    return { status: 'missing', detail: (error as Error).message, advice };
   }
 }
 

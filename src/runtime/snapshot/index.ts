@@ -1,4 +1,5 @@
-export { type DriverName, driverNames } from './drivers/driver.ts';
+export { chooseDriver, type DriverChoice, settleDriver } from './drivers/choose.ts';
+export type { DriverName } from './drivers/driver.ts';
 export type { CommittedLayer } from './layer-record.ts';
 export {
   type LayerInfo,

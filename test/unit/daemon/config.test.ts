@@ -29,9 +29,18 @@ describe('readConfig', () => {
   });
 
   it.each([
+    ['vfs', 'vfs'],
+    ['overlay', 'overlay2'],
+    ['', undefined],
+  ])('takes a storage driver: %s', (text, driver) => {
+    expect(readConfig({ BERTH_STORAGE_DRIVER: text }).storageDriver).toBe(driver);
+  });
+
+  it.each([
     [{ BERTH_ROOT: 'data' }, 'BERTH_ROOT'],
     [{ BERTH_RUN_ROOT: `/${'x'.repeat(100)}` }, 'BERTH_RUN_ROOT'],
     [{ BERTH_RUNTIME: 'youki' }, 'BERTH_RUNTIME'],
+    [{ BERTH_STORAGE_DRIVER: 'aufs' }, 'BERTH_STORAGE_DRIVER'],
     [{ BERTH_IDLE_SECONDS: 'soon' }, 'BERTH_IDLE_SECONDS'],
     [{ BERTH_LAYER_LIMITS: 'size=5' }, 'BERTH_LAYER_LIMITS'],
     [{ BERTH_LAYER_LIMITS: 'bytes=many' }, 'BERTH_LAYER_LIMITS'],

@@ -4,8 +4,7 @@ import type { TreeSummary } from '../jobs.ts';
 import type { LayerIndex } from '../layer-index.ts';
 import type { Layout } from '../layout.ts';
 
-export const driverNames = ['overlay2', 'btrfs', 'vfs'] as const;
-export type DriverName = (typeof driverNames)[number];
+export type DriverName = 'overlay2' | 'btrfs' | 'vfs';
 
 /** A writable root, as its driver sees it. */
 export interface Root {
