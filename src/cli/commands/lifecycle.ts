@@ -8,6 +8,9 @@ import { printError } from '../print-error.ts';
 export const stop: Command = (context) => signalled(context, 'stop');
 export const restart: Command = (context) => signalled(context, 'restart');
 
+export const pause: Command = (context) => changed(context, 'pause');
+export const unpause: Command = (context) => changed(context, 'unpause');
+
 export const kill: Command = (context) =>
   forEachContainer(context, async (ref) => {
     await context.engine.send('POST', containerPath(ref, 'kill'), {
@@ -39,6 +42,13 @@ export const remove: Command = (context) => {
     }
   });
 };
+
+function changed(context: CommandContext, operation: 'pause' | 'unpause'): Promise<number> {
+  return forEachContainer(context, async (ref) => {
+    await context.engine.send('POST', containerPath(ref, operation));
+    return ref;
+  });
+}
 
 function signalled(context: CommandContext, operation: 'stop' | 'restart'): Promise<number> {
   const { flags, engine } = context;
