@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { flags, mount, umount } from '../../../src/runtime/linux/libc.ts';
 import { chooseDriver, type DriverName, openLayerStore, settleDriver } from '../../../src/runtime/snapshot/index.ts';
 import { once, tarOf } from '../../contract/snapshots.ts';
-import { btrfsDisk } from './btrfs-disk.ts';
+import { btrfsDisk } from '../../support/btrfs-disk.ts';
 import { mounts } from './open.ts';
 
 describe('the storage driver', () => {

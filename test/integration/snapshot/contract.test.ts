@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { snapshotsContract } from '../../contract/snapshots.ts';
-import { btrfsDisk, type Disk } from './btrfs-disk.ts';
+import { btrfsDisk, type Disk } from '../../support/btrfs-disk.ts';
 import { openTemporaryStore } from './open.ts';
 
 describe('LayerStore with overlay2', () => {

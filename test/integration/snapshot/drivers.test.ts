@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ChainId } from '../../../src/oci/index.ts';
 import { once, tarOf, together } from '../../contract/snapshots.ts';
-import { btrfsDisk, type Disk } from './btrfs-disk.ts';
+import { btrfsDisk, type Disk } from '../../support/btrfs-disk.ts';
 import { openTemporaryStore, type TemporaryStore } from './open.ts';
 import { makeRichTree } from './rich-tree.ts';
 
