@@ -202,6 +202,7 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
     watching: () => engine.busy(),
     rest: () => {
       networks.rest();
+      runtime.tidy();
       releaseMemory();
     },
     leave: () => void close(),

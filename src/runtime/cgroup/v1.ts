@@ -55,6 +55,10 @@ export class CgroupV1 implements CgroupView {
     return parseKeyed(this.#read('memory', 'memory.oom_control'))['oom_kill'] ?? 0;
   }
 
+  liftPidsLimit(): void {
+    writeFileSync(`${this.#root}/pids${this.#path}/pids.max`, 'max');
+  }
+
   /** Thawing is asked for again when freezing takes too long: nothing may stay half frozen. */
   async freeze(frozen: boolean): Promise<void> {
     const state = frozen ? 'FROZEN' : 'THAWED';

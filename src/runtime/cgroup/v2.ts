@@ -45,6 +45,10 @@ export class CgroupV2 implements CgroupView {
     return parseKeyed(this.#read('memory.events'))['oom_kill'] ?? 0;
   }
 
+  liftPidsLimit(): void {
+    writeFileSync(`${this.#folder}/pids.max`, 'max');
+  }
+
   async freeze(frozen: boolean): Promise<void> {
     const file = `${this.#folder}/cgroup.freeze`;
     writeFileSync(file, frozen ? '1' : '0');

@@ -11,6 +11,7 @@ export interface CgroupView {
   usage(): CgroupUsage;
   /** How many processes in it the kernel has killed for want of memory; 0 when that is not told. */
   oomKills(): number;
+  liftPidsLimit(): void;
   /** Stops or continues every process in it. Resolves when they stand still, or go. */
   freeze(frozen: boolean): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { BerthError } from '../../errors/index.ts';
+import { makingCgroups } from '../cgroup/parents.ts';
 import type { RuntimeProgram } from '../crun/invoke.ts';
 import { runForeground } from '../crun/run.ts';
 import { type ContainerPlan, type MachineFacts, ociConfig } from '../spec/config.ts';
@@ -58,13 +59,14 @@ export async function runBuildStep(step: BuildStep, rootPath: string, machinery:
     const config = ociConfig(plan, machinery.machine);
     writeConfig(bundle, machinery.filters.attach(config));
     removeStubs = makeMountStubs(rootPath, mountPoints(step));
-    return await runForeground(machinery.program, {
+    const run = {
       id,
       bundle,
       argv: step.argv,
       onOutput: step.onOutput,
       signal: step.signal,
-    });
+    };
+    return await makingCgroups(() => runForeground(machinery.program, run));
   } finally {
     removeStubs?.();
     removeBundle(bundle);

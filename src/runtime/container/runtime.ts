@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { BerthError, toBerthError } from '../../errors/index.ts';
 import { isRunning, signalProcess, waitUntil } from '../../linux/index.ts';
 import type { ContainerLimits, ContainerUsage } from '../../oci/index.ts';
+import { removeEmptyParents } from '../cgroup/parents.ts';
 import type { CgroupView } from '../cgroup/view.ts';
 import { attachStreams } from '../conmon/attach.ts';
 import { execWithTerminal } from '../conmon/exec.ts';
@@ -137,12 +138,17 @@ export class Runtime {
   /** Sets limits of a running container; what is absent stays. @throws BerthError `invalid` when the kernel refuses */
   async update(id: string, process: ContainerProcess, limits: ContainerLimits): Promise<void> {
     const file = `${process.bundle}/resources.json`;
-    writeFileSync(file, JSON.stringify(ociResources(limits, deviceNumbers(this.#machine))));
+    const { pids, ...others } = limits;
+    const isLifted = pids !== undefined && pids < 0;
+    const wanted = isLifted ? others : limits;
+    writeFileSync(file, JSON.stringify(ociResources(wanted, deviceNumbers(this.#machine))));
     try {
       await controlRuntime(this.#programOf(id), ['update', '--resources', file, id]);
     } catch (error) {
       throw new BerthError('invalid', toBerthError(error).message, { cause: error });
     }
+    // crun writes the -1 of the specification as it is, which the kernel does not take.
+    if (isLifted) this.#cgroup(process).liftPidsLimit();
   }
 
   /** What the container has used, and uses. @throws BerthError `conflict` when it is gone */
@@ -216,9 +222,15 @@ export class Runtime {
     await recoverRuntime(this.#options.runFolder, this.#paths, liveIds);
   }
 
+  /** Takes away what containers of the past needed. Cheap, and for quiet moments. */
+  tidy(): void {
+    removeEmptyParents();
+  }
+
   /** Stops watching. Containers go on. */
   close(): void {
     this.#exits.close();
+    removeEmptyParents();
   }
 
   #cgroup(process: ContainerProcess): CgroupView {

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { BerthError } from '../../errors/index.ts';
 import { startTicks } from '../../linux/index.ts';
 import type { ContainerIsolation, ContainerLimits } from '../../oci/index.ts';
+import { makingCgroups } from '../cgroup/parents.ts';
 import { launch } from '../conmon/launch.ts';
 import { deleteContainer, findProgram, type RuntimeProgram } from '../crun/invoke.ts';
 import { ociConfig } from '../spec/config.ts';
@@ -103,7 +104,7 @@ async function superviseContainer(
   place: { readonly bundle: string; readonly logPath: string; readonly conmon: string },
   machinery: { readonly program: RuntimeProgram; readonly paths: { readonly exits: string } },
 ): Promise<ContainerProcess> {
-  const { pid, supervisorPid } = await launch(place.conmon, machinery.program, {
+  const options = {
     containerId: request.id,
     bundle: place.bundle,
     exitFolder: machinery.paths.exits,
@@ -112,7 +113,8 @@ async function superviseContainer(
     leaveStdinOpen: request.tty || !request.stdinOnce,
     logPath: place.logPath,
     argv: request.argv,
-  });
+  };
+  const { pid, supervisorPid } = await makingCgroups(() => launch(place.conmon, machinery.program, options));
   return { pid, startTicks: startTicks(pid) ?? '', supervisorPid, bundle: place.bundle };
 }
 

@@ -26,6 +26,7 @@ export const flags = {
   CLONE_FS: 0x200,
   CLONE_NEWNS: 0x20000,
   CLONE_NEWNET: 0x40000000,
+  LOCK_SH: 1,
   LOCK_EX: 2,
   LOCK_NB: 4,
 } as const;
