@@ -272,8 +272,8 @@ export interface ContainerRuntime {
   signal(process: RunningProcess, signal: number): void;
   attach(id: string, process: RunningProcess): Promise<AttachedStreams>;
   resize(process: RunningProcess, rows: number, columns: number): Promise<void>;
-  /** Changes `/etc/hosts` of a running container. */
-  writeHosts?(process: RunningProcess, text: string): void;
+  /** Changes `/etc/hosts` and `/etc/resolv.conf` of a running container. */
+  writeNames?(process: RunningProcess, files: { readonly hosts: string; readonly resolvConf: string }): void;
   exec(id: string, process: RunningProcess, spec: ExecSpec): Promise<RunningExec>;
   /** Stops all processes of the container where they are. @throws BerthError `conflict` when it is gone */
   pause(process: RunningProcess): Promise<void>;

@@ -4,6 +4,9 @@ import type { ProcessIdentity } from '../linux/index.ts';
 import { AddressPool, type SubnetConfig } from './address/pool.ts';
 import { completeSubnet, freeSubnet, localV6Pool, refuseOverlap, type SubnetRequest } from './address/subnets.ts';
 import { bridgesOf, ensureBridge, hostRoutes, removeBridge, uplinkMtu } from './bridges.ts';
+import type { Names } from './dns/container-names.ts';
+import { type DnsOptions, serveDns } from './dns/serve.ts';
+import { openDnsSockets, RESOLVER_ADDRESS } from './dns/sockets.ts';
 import { Firewall } from './firewall/firewall.ts';
 import { ForwardPolicy } from './firewall/forward-policy.ts';
 import { SandboxPool } from './namespace/pool.ts';
@@ -82,6 +85,18 @@ export class NetworkHost {
   resolvConf(): string {
     const text = readText('/etc/resolv.conf');
     return text.includes('nameserver 127.0.0.53') ? readText('/run/systemd/resolve/resolv.conf') || text : text;
+  }
+
+  get resolverAddress(): string {
+    return RESOLVER_ADDRESS;
+  }
+
+  /** Answers questions for names from inside a sandbox, until the signal. */
+  async serveNames(
+    sandbox: Sandbox,
+    { signal, upstream, ...names }: Names & Pick<DnsOptions, 'upstream' | 'signal'>,
+  ): Promise<void> {
+    await serveDns({ ...sandbox.inside(openDnsSockets), names, upstream, signal });
   }
 
   /** The addresses of a subnet, all free but those that are its own. @throws BerthError `invalid` */

@@ -1,8 +1,6 @@
 export type { AddressPool, SubnetConfig } from './address/pool.ts';
 export type { SubnetRequest } from './address/subnets.ts';
 export type { Names } from './dns/container-names.ts';
-export { type DnsOptions, serveDns } from './dns/serve.ts';
-export { type DnsSockets, openDnsSockets, RESOLVER_ADDRESS } from './dns/sockets.ts';
 export type { Upstream } from './dns/upstream.ts';
 export { type BridgeNetwork, NetworkHost, type NetworkHostOptions, openNetworkHost } from './host.ts';
 export type { EndpointPlan, Gateways, LinkPlan, Sandbox } from './namespace/sandbox.ts';

@@ -1,5 +1,6 @@
 import type {
   EndpointRequest,
+  NameService,
   NetworkHost,
   NetworkSandbox,
   PublishedPorts,
@@ -78,6 +79,15 @@ export class FakeNetworks implements NetworkHost {
 
   async recover(_known: ReadonlySet<string>, add: () => Promise<void>): Promise<void> {
     await add();
+  }
+
+  readonly resolverAddress = '127.0.0.11';
+  /** By what container's questions are answered, newest last. */
+  readonly services: NameService[] = [];
+
+  async serveNames(_sandbox: NetworkSandbox, service: NameService): Promise<void> {
+    this.services.push(service);
+    service.signal.addEventListener('abort', () => this.services.splice(this.services.indexOf(service), 1));
   }
 
   resolvConf(): string {

@@ -3,17 +3,11 @@ import { BerthError } from '../../errors/index.ts';
 import type { NetworkSandbox } from '../networks/network-host.ts';
 import type { NetworkRecord } from '../networks/record.ts';
 import { type Container, type ContainersContext, save } from './container.ts';
+import { networkOf, setEndpoint, setNetwork } from './container-network.ts';
+import { namesOf } from './host-files.ts';
+import { serveNames } from './name-service.ts';
 import { endpointOf } from './network-plan.ts';
-import {
-  chooseGateways,
-  enter,
-  forget,
-  namesOf,
-  networkOf,
-  redirectPorts,
-  setEndpoint,
-  setNetwork,
-} from './networking.ts';
+import { chooseGateways, enter, forget, redirectPorts } from './networking.ts';
 
 /** Puts a container into one more network, at once when it runs. @throws BerthError `conflict` when it is there already */
 export function connectContainer(
@@ -75,7 +69,8 @@ async function inSandbox(
     if (!run || !sandbox) return;
     chooseGateways(context, container, sandbox);
     await redirectPorts(context, container);
-    context.ports.runtime.writeHosts?.(run.process, namesOf(context, container).hosts);
+    await serveNames(context, container, sandbox);
+    context.ports.runtime.writeNames?.(run.process, namesOf(context, container));
   } finally {
     sandbox?.close();
   }

@@ -46,6 +46,8 @@ export class Container {
   process: RunningProcess | undefined;
   /** What the host has of its ports. */
   readonly published: PublishedPorts[] = [];
+  /** Ends the service that answers its questions for names. */
+  names: AbortController | undefined;
   removed = false;
   /** A restart is not an end: `--rm` waits. */
   keepOnExit = false;

@@ -2,7 +2,7 @@ import { FILTER_KEYS, type Filters } from '../../api/contract/index.ts';
 import { BerthError, toBerthError } from '../../errors/index.ts';
 import type { DiffId } from '../../oci/index.ts';
 import type { Container, ContainersContext } from './container.ts';
-import { networkOf } from './networking.ts';
+import { networkOf } from './container-network.ts';
 import { isActive } from './state.ts';
 
 type Accepts = (container: Container) => boolean;

@@ -3,8 +3,8 @@ import { chainIds } from '../../oci/index.ts';
 import { formatRfc3339Nano } from '../../units/index.ts';
 import { portList } from '../networks/ports.ts';
 import { allSettled, type Container, type ContainersContext } from './container.ts';
+import { networkOf } from './container-network.ts';
 import { networkSettings, networksBody } from './network-settings.ts';
-import { networkOf } from './networking.ts';
 import { stateBody, statusText } from './state.ts';
 
 export async function inspectContainer(

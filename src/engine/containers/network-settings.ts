@@ -2,8 +2,8 @@ import type { ContainerInspect } from '../../api/contract/index.ts';
 import { portMap } from '../networks/ports.ts';
 import { type EndpointRecord, plainAddress } from '../networks/record.ts';
 import type { Container, ContainersContext } from './container.ts';
+import { dnsNames, gatewayOf, networkOf } from './container-network.ts';
 import { DEFAULT_NETWORK } from './network-plan.ts';
-import { gatewayOf, networkOf } from './networking.ts';
 
 /** `NetworkSettings` of an inspect. Fields beside `Networks` and `Ports` tell of the default bridge, as clients of old expect. */
 export function networkSettings(context: ContainersContext, container: Container): ContainerInspect['NetworkSettings'] {
@@ -49,12 +49,6 @@ export function networksBody(context: ContainersContext, container: Container): 
     gatewayPriority: 0,
   };
   return { [mode.kind]: endpointBody(context, container, none) };
-}
-
-/** Names by which neighbours in a network find a container: its own, its aliases, its short id. */
-export function dnsNames({ record, shortId }: Container, { networkName, aliases }: EndpointRecord): readonly string[] {
-  if (networkName === DEFAULT_NETWORK) return [];
-  return [...new Set([record.name, ...aliases, shortId])];
 }
 
 function endpointBody(context: ContainersContext, container: Container, endpoint: EndpointRecord) {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { BerthError } from '../../errors/index.ts';
 import { networkOptions } from '../networks/create.ts';
-import { type HostsEntry, hostsFile, resolvConf } from '../networks/name-files.ts';
 import type { EndpointRequest, NetworkSandbox } from '../networks/network-host.ts';
+import type { Member } from '../networks/networks.ts';
 import {
   type ContainerNetwork,
   type EndpointRecord,
@@ -12,15 +12,10 @@ import {
 } from '../networks/record.ts';
 import type { ContainerSpec, RunningProcess } from '../ports.ts';
 import type { Container, ContainersContext } from './container.ts';
-import { linkedTo, linkHosts, linkVariables } from './links.ts';
-
-const noNetworks: ContainerNetwork = { mode: { kind: 'none' }, endpoints: [], ports: [], published: [] };
-
-/** What is kept of a container's networks. Records of earlier versions say only whether it is on the host's. */
-export function networkOf({ record }: Container): ContainerNetwork {
-  if (record.network) return record.network;
-  return { ...noNetworks, mode: { kind: record.launch.network === 'host' ? 'host' : 'none' } };
-}
+import { dnsNames, gatewayOf, networkOf, setEndpoint, setNetwork } from './container-network.ts';
+import { asksForNames, namesOf, ownNames } from './host-files.ts';
+import { linkedTo, linkVariables } from './links.ts';
+import { endNames, serveNames } from './name-service.ts';
 
 /** A start's part in networks: what the process gets, and the namespace that is held until the process is in it. */
 export interface JoinedNetworks {
@@ -47,6 +42,7 @@ export async function joinNetworks(context: ContainersContext, container: Contai
     for (const endpoint of networkOf(container).endpoints) await enter(context, container, sandbox, endpoint);
     chooseGateways(context, container, sandbox);
     await publish(context, container);
+    await serveNames(context, container, sandbox);
     const names = namesOf(context, container);
     tellLinked(context, container);
     return { spec: { network: { namespacePath: sandbox.path }, names }, variables, release: () => sandbox.close() };
@@ -60,12 +56,13 @@ export async function joinNetworks(context: ContainersContext, container: Contai
 /** Who is linked to a container finds it at the address that it has now. */
 function tellLinked(context: ContainersContext, container: Container): void {
   for (const other of linkedTo(context, container)) {
-    if (other.run) context.ports.runtime.writeHosts?.(other.run.process, namesOf(context, other).hosts);
+    if (other.run) context.ports.runtime.writeNames?.(other.run.process, namesOf(context, other));
   }
 }
 
 /** Gives back what a container had of networks; its interfaces ended with its process. Idempotent. */
 export function leaveNetworks(context: ContainersContext, container: Container): void {
+  endNames(container);
   for (const published of container.published.splice(0)) published.withdraw();
   for (const endpoint of networkOf(container).endpoints) forget(context, container, endpoint);
   if (container.record.network) setNetwork(container, { ...container.record.network, published: [] });
@@ -75,15 +72,28 @@ export function leaveNetworks(context: ContainersContext, container: Container):
 export async function adoptNetworks(context: ContainersContext, container: Container): Promise<void> {
   const { networks } = context;
   const { endpoints, published } = networkOf(container);
-  for (const { network, live } of endpoints) {
+  for (const endpoint of endpoints) {
+    const { network, live } = endpoint;
     if (!live) continue;
     const record = networks.find(network);
     if (!record) continue;
     networks.ensure(record);
-    networks.adoptAddresses(record, live);
-    networks.join(record, container.id, { name: container.record.name, endpoint: live }, { quiet: true });
+    networks.addresses.adopt(record, live);
+    networks.join(record, container.id, memberOf(container, endpoint, live), { quiet: true });
   }
   if (published.length > 0) await publishAs(context, container);
+  const process = container.process;
+  const sandbox = process && asksForNames(container) ? context.ports.networks.enterSandbox(process) : undefined;
+  if (!sandbox) return;
+  try {
+    await serveNames(context, container, sandbox);
+  } finally {
+    sandbox.close();
+  }
+}
+
+function memberOf(container: Container, endpoint: EndpointRecord, live: LiveEndpoint): Member {
+  return { name: container.record.name, names: dnsNames(container, endpoint), endpoint: live };
 }
 
 /** Leads the ports that a container has on the host to the address that it has now. */
@@ -112,7 +122,7 @@ export async function enter(
   const { networks, ports } = context;
   const record = await networks.ready(networks.get(endpoint.network));
   networks.ensure(record);
-  const addresses = networks.takeAddresses(record, endpoint);
+  const addresses = networks.addresses.take(record, endpoint);
   try {
     const request = endpointRequest(context, record, endpoint, {
       interfaceName: freeName(networkOf(container).endpoints),
@@ -126,9 +136,9 @@ export async function enter(
       ...addresses,
     };
     setEndpoint(container, { ...endpoint, live });
-    networks.join(record, container.id, { name: container.record.name, endpoint: live });
+    networks.join(record, container.id, memberOf(container, endpoint, live));
   } catch (error) {
-    networks.releaseAddresses(record, addresses);
+    networks.addresses.release(record, addresses);
     throw error;
   }
 }
@@ -138,7 +148,7 @@ export function forget(context: ContainersContext, container: Container, { live,
   if (!live) return;
   const record = context.networks.find(endpoint.network);
   if (record) {
-    context.networks.releaseAddresses(record, live);
+    context.networks.addresses.release(record, live);
     context.networks.leave(record, container.id);
   }
   setEndpoint(container, endpoint);
@@ -155,40 +165,6 @@ export function chooseGateways(context: ContainersContext, container: Container,
     candidates.map(({ record }) => gatewayOf(record!, family)).find((address) => address !== undefined);
   const [ipv4, ipv6] = [gateway(4), gateway(6)];
   sandbox.setGateways({ ...(ipv4 ? { ipv4 } : {}), ...(ipv6 ? { ipv6 } : {}) });
-}
-
-/** The container's own `/etc/hosts` and `/etc/resolv.conf`. */
-export function namesOf(context: ContainersContext, container: Container): { hosts: string; resolvConf: string } {
-  const { config } = container.record;
-  const { Hostname: host = '', Domainname: domain = '' } = config;
-  const names = domain ? [`${host}.${domain}`, host] : [host];
-  const addresses = networkOf(container).endpoints.flatMap(({ live }) =>
-    [live?.ipv4, live?.ipv6].filter((one) => one !== undefined),
-  );
-  const own = addresses.map((address): HostsEntry => ({ address: plainAddress(address), names }));
-  return {
-    hosts: hostsFile([...extraHosts(context, container), ...linkHosts(context, networkOf(container)), ...own]),
-    resolvConf: resolvConf(context.ports.networks.resolvConf(), resolverChoices(container), {
-      ipv6: addresses.some((address) => address.includes(':')),
-    }),
-  };
-}
-
-export function gatewayOf({ subnets }: NetworkRecord, family: 4 | 6): string | undefined {
-  return subnets.find(({ subnet }) => subnet.includes(':') === (family === 6))?.gateway;
-}
-
-export function setEndpoint(container: Container, endpoint: EndpointRecord): void {
-  const network = networkOf(container);
-  const at = network.endpoints.findIndex((one) => one.network === endpoint.network);
-  setNetwork(container, {
-    ...network,
-    endpoints: at < 0 ? [...network.endpoints, endpoint] : network.endpoints.with(at, endpoint),
-  });
-}
-
-export function setNetwork(container: Container, network: ContainerNetwork): void {
-  container.record = { ...container.record, network };
 }
 
 async function publish(context: ContainersContext, container: Container): Promise<void> {
@@ -253,42 +229,6 @@ function shareNetwork(context: ContainersContext, ref: string): JoinedNetworks['
     network: { namespacePath: `/proc/${process.pid}/ns/net` },
     ...(networkOf(other).mode.kind === 'networks' ? { names: namesOf(context, other) } : ownNames(context, other)),
   };
-}
-
-/** On the host's network, or none, only what was asked for differs from what the runtime writes by itself. */
-function ownNames(context: ContainersContext, container: Container): Pick<ContainerSpec, 'names'> {
-  const chosen = resolverChoices(container);
-  const isChosen = [...chosen.servers, ...chosen.search, ...chosen.options].length > 0;
-  const extra = extraHosts(context, container);
-  if (!isChosen && extra.length === 0) return {};
-  return {
-    names: {
-      ...(extra.length > 0 ? { hosts: hostsFile(extra) } : {}),
-      ...(isChosen ? { resolvConf: resolvConf(context.ports.networks.resolvConf(), chosen) } : {}),
-    },
-  };
-}
-
-function resolverChoices({ record }: Container): Parameters<typeof resolvConf>[1] {
-  const list = (value: unknown) => (Array.isArray(value) ? (value as readonly string[]) : []);
-  const { hostConfig } = record;
-  return {
-    servers: list(hostConfig['Dns']),
-    search: list(hostConfig['DnsSearch']),
-    options: list(hostConfig['DnsOptions']),
-  };
-}
-
-/** `--add-host` values, as `name:address`; `host-gateway` is the host as the container's first network knows it. */
-function extraHosts({ networks }: ContainersContext, container: Container): readonly HostsEntry[] {
-  const texts = (container.record.hostConfig['ExtraHosts'] ?? []) as readonly string[];
-  return texts.map((text) => {
-    const colon = text.search(/[:=]/);
-    const [name, wanted] = [text.slice(0, colon), text.slice(colon + 1)];
-    const first = networks.find(networkOf(container).endpoints[0]?.network ?? '');
-    const address = wanted === 'host-gateway' ? ((first && gatewayOf(first, 4)) ?? '127.0.0.1') : wanted;
-    return { address, names: [name] };
-  });
 }
 
 function byName(a: EndpointRecord, b: EndpointRecord): number {

@@ -29,6 +29,26 @@ export interface NetworkHost {
   recover(known: ReadonlySet<string>, add: () => Promise<void>): Promise<void>;
   /** The host's own list of name servers. */
   resolvConf(): string;
+  /** Where containers ask for names. */
+  readonly resolverAddress: string;
+  /** Answers questions for names from inside a sandbox, until the signal. Resolves when it does. */
+  serveNames(sandbox: NetworkSandbox, service: NameService): Promise<void>;
+}
+
+/** What one container is told of names. */
+export interface NameService {
+  /** Addresses without prefix length. @param name in lower case, without a dot at its end */
+  lookup(name: string): { readonly ipv4: readonly string[]; readonly ipv6: readonly string[] } | undefined;
+  reverse(ip: string): readonly string[] | undefined;
+  /** Who is asked for other names; undefined when nobody may be. The same object as long as it says the same. */
+  upstream(): Upstream | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** As `resolv.conf` says it. */
+export interface Upstream {
+  readonly servers: readonly string[];
+  readonly options: readonly string[];
 }
 
 /** The addresses of one subnet. */

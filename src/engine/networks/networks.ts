@@ -9,15 +9,19 @@ import type {
 import { BerthError } from '../../errors/index.ts';
 import type { PublishEvent } from '../events/bus.ts';
 import type { EnginePorts } from '../ports.ts';
+import { NetworkAddresses } from './addresses.ts';
 import { networkOptions, newNetwork } from './create.ts';
 import { isPrunable, networkFilter, PREDEFINED_NETWORKS } from './filters.ts';
 import { bodyOf, predefined } from './forms.ts';
-import type { BridgeRequest, SubnetAddresses } from './network-host.ts';
+import { NameDirectory } from './name-directory.ts';
+import type { BridgeRequest } from './network-host.ts';
 import { type LiveEndpoint, type NetworkRecord, plainAddress } from './record.ts';
 
 /** A container in a network. */
 export interface Member {
   readonly name: string;
+  /** All of its names in this network. */
+  readonly names: readonly string[];
   readonly endpoint: LiveEndpoint;
 }
 
@@ -25,16 +29,19 @@ type NetworkPorts = Pick<EnginePorts, 'networks' | 'store' | 'clock'>;
 
 /** The networks of an engine, which addresses of theirs are taken, and which containers are in them. */
 export class Networks {
+  /** By which containers find each other. */
+  readonly names = new NameDirectory();
+  readonly addresses: NetworkAddresses;
   readonly #ports: NetworkPorts;
   readonly #publish: PublishEvent;
   readonly #records = new Map<string, NetworkRecord>();
-  readonly #pools = new Map<string, readonly SubnetAddresses[]>();
   readonly #members = new Map<string, Map<string, Member>>();
   /** Changes of the set of networks happen one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(ports: NetworkPorts, publish: PublishEvent) {
     this.#ports = ports;
+    this.addresses = new NetworkAddresses(ports.networks);
     this.#publish = publish;
   }
 
@@ -178,83 +185,39 @@ export class Networks {
     return this.#bridgeOf(record);
   }
 
-  /** One address of each family, those that are asked for. @throws BerthError; then none is taken */
-  takeAddresses(
-    record: NetworkRecord,
-    wanted: { readonly ipv4?: string; readonly ipv6?: string },
-  ): { readonly ipv4?: string; readonly ipv6?: string } {
-    const taken: { ipv4?: string; ipv6?: string } = {};
-    try {
-      for (const family of ['ipv4', 'ipv6'] as const) {
-        const address = this.#takeAddress(record, family, wanted[family]);
-        if (address) taken[family] = address;
-      }
-      return taken;
-    } catch (error) {
-      this.releaseAddresses(record, taken);
-      throw error;
-    }
-  }
-
-  /** Notes addresses that a container of an earlier engine has. */
-  adoptAddresses(record: NetworkRecord, { ipv4, ipv6 }: LiveEndpoint): void {
-    for (const address of [ipv4, ipv6]) {
-      if (!address) continue;
-      const at = this.#indexOf(record, address.includes(':') ? 'ipv6' : 'ipv4');
-      // Somebody may have changed the record; the container keeps what it has.
-      try {
-        this.#poolsOf(record)[at]?.reserve(plainAddress(address));
-      } catch {}
-    }
-  }
-
-  releaseAddresses(record: NetworkRecord, held: { readonly ipv4?: string; readonly ipv6?: string }): void {
-    for (const family of ['ipv4', 'ipv6'] as const) {
-      const address = held[family];
-      if (address) this.#poolsOf(record)[this.#indexOf(record, family)]?.release(plainAddress(address));
-    }
-  }
-
   /** @param options.quiet it was there already, for an earlier engine */
   join(record: NetworkRecord, container: string, member: Member, options: { readonly quiet?: boolean } = {}): void {
     const members = this.#members.get(record.id) ?? new Map();
     this.#members.set(record.id, members.set(container, member));
+    this.#enlist(record.id, container, member);
     if (!options.quiet) this.#tell('connect', record, container);
   }
 
   /** A container is called otherwise now. */
   rename(container: string, name: string): void {
-    for (const members of this.#members.values()) {
+    for (const [network, members] of this.#members) {
       const member = members.get(container);
-      if (member) members.set(container, { ...member, name });
+      if (!member) continue;
+      const names = member.names.map((one) => (one === member.name ? name : one));
+      const renamed = { ...member, name, names };
+      members.set(container, renamed);
+      this.#enlist(network, container, renamed);
     }
   }
 
   leave(record: NetworkRecord, container: string): void {
+    this.names.leave(record.id, container);
     if (this.#members.get(record.id)?.delete(container)) this.#tell('disconnect', record, container);
   }
 
-  #takeAddress(record: NetworkRecord, family: 'ipv4' | 'ipv6', wanted: string | undefined): string | undefined {
-    const at = this.#indexOf(record, family);
-    const [pool, subnet] = [this.#poolsOf(record)[at], record.subnets[at]];
-    if (!pool || !subnet) {
-      if (wanted === undefined) return undefined;
-      throw new BerthError('invalid', `network ${record.name} has no ${family === 'ipv6' ? 'IPv6' : 'IPv4'} subnet`);
-    }
-    if (wanted !== undefined) pool.reserve(wanted);
-    return `${wanted ?? pool.take()}/${subnet.subnet.split('/')[1]}`;
-  }
-
-  #poolsOf(record: NetworkRecord): readonly SubnetAddresses[] {
-    const known = this.#pools.get(record.id);
-    if (known) return known;
-    const pools = record.subnets.map((subnet) => this.#ports.networks.openAddresses(subnet));
-    this.#pools.set(record.id, pools);
-    return pools;
-  }
-
-  #indexOf({ subnets }: NetworkRecord, family: 'ipv4' | 'ipv6'): number {
-    return subnets.findIndex(({ subnet }) => subnet.includes(':') === (family === 'ipv6'));
+  #enlist(network: string, container: string, { name, names, endpoint }: Member): void {
+    const { ipv4, ipv6 } = endpoint;
+    this.names.join(network, container, {
+      name,
+      names,
+      ...(ipv4 ? { ipv4: plainAddress(ipv4) } : {}),
+      ...(ipv6 ? { ipv6: plainAddress(ipv6) } : {}),
+    });
   }
 
   #membersOf({ id }: NetworkRecord): ReadonlyMap<string, Member> {
@@ -265,7 +228,7 @@ export class Networks {
     if (record.driver === 'bridge') await this.#ports.networks.removeBridge(this.#bridgeOf(record));
     await this.#ports.store.remove('network', record.id);
     this.#records.delete(record.id);
-    this.#pools.delete(record.id);
+    this.addresses.forget(record);
     this.#members.delete(record.id);
     this.#tell('destroy', record);
   }

@@ -17,14 +17,14 @@ export async function joinDefaultNetwork(
 ): Promise<StepNetwork> {
   const record = await networks.ready(networks.get('bridge'));
   networks.ensure(record);
-  const addresses = networks.takeAddresses(record, {});
+  const addresses = networks.addresses.take(record, {});
   const sandbox = ports.networks.openSandbox();
   let isHeld = true;
   const release = () => {
     if (!isHeld) return;
     isHeld = false;
     sandbox.close();
-    networks.releaseAddresses(record, addresses);
+    networks.addresses.release(record, addresses);
   };
   try {
     const given = [addresses.ipv4, addresses.ipv6].filter((address) => address !== undefined);

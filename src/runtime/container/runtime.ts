@@ -170,9 +170,10 @@ export class Runtime {
     resizeTerminal(process.bundle, rows, columns);
   }
 
-  /** Replaces the text in place: the file is mounted in the container. */
-  writeHosts(process: ContainerProcess, text: string): void {
-    writeFileSync(`${process.bundle}/hosts`, text);
+  /** Replaces the texts in place: the files are mounted in the container. */
+  writeNames({ bundle }: ContainerProcess, files: { readonly hosts: string; readonly resolvConf: string }): void {
+    writeFileSync(`${bundle}/hosts`, files.hosts);
+    writeFileSync(`${bundle}/resolv.conf`, files.resolvConf);
   }
 
   async exec(id: string, process: ContainerProcess, request: ExecRequest): Promise<ExecProcess> {
