@@ -70,7 +70,10 @@ describe('system df and the prunes', () => {
     const { owned, rest, restFiles } = disk();
     expect(sizeOf(body)).toBe(owned);
     expect(
-      restFiles.filter((name) => !/^(engine\.|images\/refs\.json|layers\.usage\.json|cache\/seccomp\/)/.test(name)),
+      restFiles.filter(
+        (name) =>
+          !/^(engine\.|storage\.json|images\/refs\.json|layers\.usage\.json|cache\/seccomp\/|networks\/)/.test(name),
+      ),
     ).toEqual([]);
     expect(rest).toBeLessThan(400_000);
     expect(body.LayersSize).toBe(body.ImageUsage?.TotalSize);

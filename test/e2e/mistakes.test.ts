@@ -75,7 +75,7 @@ describe('a user makes a mistake', () => {
 
   it.each([
     [['run', '--nosuch', 'busybox'], 125, /unknown flag: --nosuch/],
-    [['run', '--memory', '1g', 'busybox'], 125, /--memory.*not there yet/],
+    [['run', '--health-cmd', 'true', 'busybox'], 125, /--health-cmd.*not there yet/],
     [['run', 'nosuchimage'], 125, /nosuchimage/],
     [['run', '--rm', 'busybox', 'nosuch'], 127, /nosuch/],
     [['run', '--rm', 'busybox', '/etc'], 126, /\/etc/],
