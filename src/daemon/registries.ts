@@ -1,4 +1,5 @@
 import packageJson from '../../package.json' with { type: 'json' };
+import { limitReceiveBuffer } from '../linux/index.ts';
 import {
   openRegistries,
   type RegistryClient,
@@ -19,6 +20,8 @@ export function openRegistryClient(
     now,
     retry,
     env: process.env,
+    // A pull that is killed has little to fetch again.
+    connected: tryEach(limitReceiveBuffer),
     userAgent: `berth/${packageJson.version} (linux)`,
   });
 }
@@ -44,4 +47,15 @@ export async function probeRegistry(): Promise<Capability> {
       advice: 'images can be loaded from archives: berth load, berth import',
     };
   }
+}
+
+/** A socket that closed meanwhile, or a kernel that refuses, is no reason to fail. */
+function tryEach(tune: (fd: number) => void): (fd: number) => void {
+  return (fd) => {
+    try {
+      tune(fd);
+    } catch {
+      // The kernel's own size stays.
+    }
+  };
 }

@@ -7,3 +7,4 @@ export {
   startTicks,
   waitUntil,
 } from './process.ts';
+export { limitReceiveBuffer } from './socket-buffer.ts';

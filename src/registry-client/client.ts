@@ -35,6 +35,8 @@ export interface RegistryClientOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Longest silence on a connection. Default 60 s. */
   readonly idleTimeoutMs?: number;
+  /** Told of the file descriptor of each new connection, to set what Node cannot. */
+  readonly connected?: (fd: number) => void;
   /** Uploads go in requests of this size, which proxies may limit. Default: by the blob, 0.5 to 16 MiB. */
   readonly uploadChunkBytes?: number;
 }
@@ -107,6 +109,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     },
     ...(options.env ? { proxyFor: proxiesOf(options.env) } : {}),
     ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: options.idleTimeoutMs }),
+    connected: options.connected,
   });
   const tokens = new TokenSource(transport, now);
   const session = new Session({ transport, tokens, backOff: new BackOff(now), retry, now });

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import type { Socket } from 'node:net';
 import { BerthError } from '../../errors/index.ts';
 import { connectionFailure, Transient } from './failure.ts';
 import type { ProxyChoice } from './proxy.ts';
@@ -34,6 +35,8 @@ export interface TransportOptions {
   readonly proxyFor?: ProxyChoice;
   /** Longest silence on a connection. Default 60 s. */
   readonly idleTimeoutMs?: number;
+  /** Told of the file descriptor of each new connection, to set what Node cannot. */
+  readonly connected?: ((fd: number) => void) | undefined;
 }
 
 export interface Transport {
@@ -55,6 +58,14 @@ const MAX_DRAIN = 64 * 1024;
 
 export function createTransport(options: TransportOptions): Transport {
   const agents = new Map<string, HttpAgent | HttpsAgent>();
+  const told = new WeakSet<Socket>();
+
+  const tell = (socket: Socket): void => {
+    if (told.has(socket)) return;
+    told.add(socket);
+    const fd = (socket as { readonly _handle?: { readonly fd?: number } })._handle?.fd;
+    if (fd !== undefined && fd >= 0) options.connected?.(fd);
+  };
 
   const agentFor = (url: URL): HttpAgent | HttpsAgent => {
     const known = agents.get(url.origin);
@@ -95,6 +106,10 @@ export function createTransport(options: TransportOptions): Transport {
           Object.assign(new Error(`no answer for ${idleTimeoutMs / 1000} seconds`), { code: 'ETIMEDOUT' }),
         ),
       );
+      outgoing.once('socket', (socket) => {
+        if (socket.connecting) socket.once('connect', () => tell(socket));
+        else tell(socket);
+      });
       // After the answer, too: a server may close on a body that it does not want.
       outgoing.on('error', (error) => reject(failed(error, url, signal)));
       outgoing.once('response', (incoming) => {
