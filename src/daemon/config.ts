@@ -12,6 +12,8 @@ export interface EngineConfig {
   readonly runtime: 'crun' | 'runc';
   /** Absent: the data folder's own, or the best that works there. */
   readonly storageDriver?: DriverName;
+  /** How new layers are kept. */
+  readonly layerForm: 'directory' | 'erofs';
   /** An engine with nothing to watch leaves after this long; 0 means never. */
   readonly idleSeconds: number;
   /** What a layer from outside may be at most; absent ones are as the README says. */
@@ -46,6 +48,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): E
     socket: `${runRoot}/berth.sock`,
     runtime: runtimeName(env['BERTH_RUNTIME'] || 'crun'),
     ...storageDriver(env['BERTH_STORAGE_DRIVER']),
+    layerForm: layerForm(env['BERTH_LAYER_FORM'] || 'directory'),
     idleSeconds: seconds('BERTH_IDLE_SECONDS', env['BERTH_IDLE_SECONDS']),
     layerLimits: layerLimits('BERTH_LAYER_LIMITS', env['BERTH_LAYER_LIMITS'] ?? ''),
   };
@@ -64,6 +67,11 @@ function absolute(name: string, path: string): string {
 function runtimeName(text: string): 'crun' | 'runc' {
   if (text === 'crun' || text === 'runc') return text;
   throw new BerthError('invalid', `BERTH_RUNTIME must be crun or runc, not ${JSON.stringify(text)}`);
+}
+
+function layerForm(text: string): 'directory' | 'erofs' {
+  if (text === 'directory' || text === 'erofs') return text;
+  throw new BerthError('invalid', `BERTH_LAYER_FORM must be directory or erofs, not ${JSON.stringify(text)}`);
 }
 
 function storageDriver(text: string | undefined): Pick<EngineConfig, 'storageDriver'> {

@@ -96,7 +96,13 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
   const temporary = `${dataFolder}/tmp`;
   const storage = await settleDriver({ dataFolder, wanted: config.storageDriver });
   const [snapshots, runtime, images, records, store] = await Promise.all([
-    openLayerStore({ dataFolder, driver: storage.driver, worker: workerScript('layers'), limits: config.layerLimits }),
+    openLayerStore({
+      dataFolder,
+      driver: storage.driver,
+      form: config.layerForm,
+      worker: workerScript('layers'),
+      limits: config.layerLimits,
+    }),
     openRuntime({ runFolder: config.runRoot, dataFolder, defaultRuntime: config.runtime, log }),
     openImageStore(dataFolder),
     openStepRecords(dataFolder),

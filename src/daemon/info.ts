@@ -58,6 +58,7 @@ export function createSystem({ config, engine, storage }: SystemOptions): System
           ['Backing Filesystem', storage.fileSystem],
           ['Backing root', config.root],
           ['Chosen', storage.why],
+          ['Layer form', config.layerForm],
         ],
         Plugins: { Volume: [], Network: ['host', 'null'], Authorization: null, Log: ['k8s-file'] },
         LoggingDriver: 'k8s-file',

@@ -28,6 +28,12 @@ export function copyTree(from: string, to: string): TreeItem[] {
   return listTree(to)!.map((item) => ({ ...item, overlayMarks: marks.get(item.path) ?? [] }));
 }
 
+/** Copies a committed tree into an empty directory. */
+export function copyLayer(items: readonly TreeItem[], to: string): void {
+  const copied = copyItems(items, to);
+  while (!copied.next().done);
+}
+
 /**
  * Makes items, parents first, in an empty directory. Yields those that are there; what vanished meanwhile is not.
  * @param make makes one at its place

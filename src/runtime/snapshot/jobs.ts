@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync, type Stats } from 'node:fs';
 import type { DiffId } from '../../oci/index.ts';
 import { type ComparedTree, changesOf, collectChanges } from './collect.ts';
-import { copyTree } from './copy-tree.ts';
+import { copyLayer, copyTree } from './copy-tree.ts';
 import { MAX_LISTED_FILES } from './durable.ts';
 import { graftLayer } from './graft.ts';
 import { linkTree } from './link-tree.ts';
@@ -44,7 +44,13 @@ export type LayerJob =
   /** What a folder takes on the disk; it may be of any kind. */
   | { readonly kind: 'allocated'; readonly top: string }
   /** Gives a committed tree to a second layer; `top` is an empty directory. */
-  | { readonly kind: 'link'; readonly from: string; readonly top: string };
+  | {
+      readonly kind: 'link';
+      readonly from: string;
+      readonly top: string;
+      /** Files cannot have a second name there: they are copied. */
+      readonly copies: boolean;
+    };
 
 export type FinalizeSource =
   /** The upper of a mount, which others may be writing to. */
@@ -80,7 +86,7 @@ export function runJob(job: LayerJob, budget?: Budget): JobValue | undefined {
   }
   if (job.kind === 'link') {
     const items = listTree(job.from, budget);
-    if (items) linkTree(items, top);
+    if (items) (job.copies ? copyLayer : linkTree)(items, top);
     return items?.length;
   }
   if (job.kind === 'graft') {

@@ -2,7 +2,11 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from
 import { rename, rm } from 'node:fs/promises';
 import { BerthError } from '../../errors/index.ts';
 import { type ChainId, hexOf } from '../../oci/index.ts';
+import { mountErofs } from '../linux/erofs.ts';
+import { flags, umount } from '../linux/libc.ts';
+import { mountsBelow } from '../linux/mount-table.ts';
 import { syncDirectory, writeJson } from './durable.ts';
+import { EROFS_IMAGE } from './erofs-form.ts';
 import type { LayerRecord } from './layer-record.ts';
 import { type Layout, layerFolder } from './layout.ts';
 
@@ -12,14 +16,19 @@ export class LayerIndex {
   readonly #records = new Map<ChainId, LayerRecord>();
   /** Child layers and other holders of each layer. */
   readonly #children = new Map<ChainId, number>();
+  /** Images that are mounted, by layer. */
+  readonly #images = new Set<ChainId>();
   #lastChange: Promise<unknown> = Promise.resolve();
 
   constructor(layout: Layout) {
     this.#layout = layout;
+    const mounts = new Set(mountsBelow(layout.layers));
     for (const name of readdirSync(layout.layers)) {
       const record = readRecord(`${layout.layers}/${name}/layer.json`);
       const isThere = record && hexOf(record.chainId) === name && existsSync(`${layout.layers}/${name}/fs`);
-      if (isThere) this.#records.set(record.chainId, record);
+      if (!isThere) continue;
+      this.#records.set(record.chainId, record);
+      if (mounts.has(`${layout.layers}/${name}/fs`)) this.#images.add(record.chainId);
     }
     for (const record of this.#records.values()) {
       if (this.#isWhole(record)) this.#count(record.parent, 1);
@@ -42,11 +51,12 @@ export class LayerIndex {
     return (this.#children.get(chain) ?? 0) > 0;
   }
 
-  /** The layer and those below it, topmost first. */
+  /** The layer and those below it, topmost first; each can be read. */
   stack(chain: ChainId | null): LayerRecord[] {
     const stack: LayerRecord[] = [];
     for (let next = chain; next !== null; ) {
       const record = this.need(next);
+      this.directory(next);
       stack.push(record);
       next = record.parent;
     }
@@ -55,7 +65,18 @@ export class LayerIndex {
 
   /** The directories of a stack, topmost first. */
   directories(chain: ChainId | null): string[] {
-    return this.stack(chain).map((record) => `${layerFolder(this.#layout, record.chainId)}/fs`);
+    return this.stack(chain).map((record) => this.directory(record.chainId));
+  }
+
+  /** The directory of one layer, without those below it. */
+  directory(chain: ChainId): string {
+    const folder = layerFolder(this.#layout, chain);
+    const directory = `${folder}/fs`;
+    if (this.need(chain).forms.includes('erofs') && !this.#images.has(chain)) {
+      mountErofs(`${folder}/${EROFS_IMAGE}`, directory);
+      this.#images.add(chain);
+    }
+    return directory;
   }
 
   /** Keeps a layer from being removed until the returned function is called, once. */
@@ -94,6 +115,7 @@ export class LayerIndex {
     this.#records.delete(chain);
     this.#count(record.parent, -1);
     await this.#inOrder(async () => {
+      if (this.#images.delete(chain)) umount(`${layerFolder(this.#layout, chain)}/fs`, flags.MNT_DETACH);
       await rm(`${this.#layout.links}/${record.link}`, { force: true });
       await rename(layerFolder(this.#layout, chain), aside);
     });

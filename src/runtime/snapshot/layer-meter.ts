@@ -59,10 +59,12 @@ export class LayerMeter {
     const rows = this.#rows;
     const records = [...this.#layers.all()];
     const missing = records.filter(({ chainId }) => !rows.has(chainId));
-    for (const { chainId } of missing) {
+    for (const { chainId, forms } of missing) {
       const folder = layerFolder(this.#layout, chainId);
-      const [whole, tree] = await Promise.all([this.#measure(folder), this.#measure(`${folder}/fs`)]);
-      rows.set(chainId, [whole.bytes, tree.linkedBytes, tree.firstFile]);
+      // What is in an image has no second name elsewhere.
+      const tree = forms.includes('erofs') ? `${folder}/none` : `${folder}/fs`;
+      const [whole, { linkedBytes, firstFile }] = await Promise.all([this.#measure(folder), this.#measure(tree)]);
+      rows.set(chainId, [whole.bytes, linkedBytes, firstFile]);
     }
     const present = records.filter(({ chainId }) => this.#layers.get(chainId) !== undefined);
     if (missing.length > 0 || rows.size > present.length) await this.#keep(rows, present);

@@ -3,10 +3,15 @@ import type { Replaced } from './replaced.ts';
 
 /** In which shapes a layer is there. @see ARCHITECTURE.md, "A layer has forms" */
 export type LayerForm =
-  /** `fs/`, an overlay upper. */
-  | 'directory'
+  | MountableForm
   /** `layer.split`, with `fs/` and `kept/` the exact bytes of the tar that it came from. Without it the tar is canonical. */
   | 'split';
+
+export type MountableForm =
+  /** `fs/`, an overlay upper. */
+  | 'directory'
+  /** `layer.erofs`, the same as an image, which is mounted at `fs/` when it is needed. */
+  | 'erofs';
 
 /** `layer.json`. */
 export interface LayerRecord {

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { decompress } from '../../archive/index.ts';
 import { BerthError } from '../../errors/index.ts';
 import { type ChainId, chainId, type DiffId } from '../../oci/index.ts';
@@ -7,21 +8,20 @@ import { abortable } from './abortable.ts';
 import { Background } from './background.ts';
 import type { DriverName, StorageDriver } from './drivers/driver.ts';
 import { openDriver } from './drivers/open.ts';
-import { syncFiles } from './durable.ts';
 import { freeBytes } from './free-bytes.ts';
-import { layerItems, type TreeSummary } from './jobs.ts';
+import { layerItems } from './jobs.ts';
 import { LayerIndex } from './layer-index.ts';
 import { LayerMeter } from './layer-meter.ts';
-import { type CommittedLayer, type LayerForm, publicPart } from './layer-record.ts';
-import { type Layout, layerFolder, makeLayout } from './layout.ts';
-import type { Replaced } from './replaced.ts';
+import { type CommittedLayer, type MountableForm, publicPart } from './layer-record.ts';
+import { LayerWriter } from './layer-writer.ts';
+import { type Layout, makeLayout } from './layout.ts';
 import { inheritTop } from './root-item.ts';
 import { type MountedRoot, Roots } from './roots.ts';
 import { readSplit } from './split.ts';
 import { BUILD_ROOT_PREFIX, sweep } from './sweep.ts';
 import { inTurns } from './tree/chunks.ts';
 import { packTree } from './tree/pack.ts';
-import { type TreeItem, walkTree } from './tree/walk.ts';
+import { walkTree, withoutMarks } from './tree/walk.ts';
 import { type View, Views } from './views.ts';
 
 export interface LayerStoreOptions {
@@ -29,6 +29,8 @@ export interface LayerStoreOptions {
   readonly dataFolder: string;
   /** How roots are put on layers. `overlay2` when it is not said. */
   readonly driver?: DriverName;
+  /** In what form new layers are kept. A directory when it is not said. */
+  readonly form?: MountableForm;
   /** Milliseconds since the epoch. */
   readonly clock?: () => number;
   /** What a layer from outside may be at most. */
@@ -66,7 +68,7 @@ export class LayerStore {
   readonly #background: Background;
   readonly #driver: StorageDriver;
   readonly #limits: LayerLimits;
-  readonly #clock: () => number;
+  readonly #writer: LayerWriter;
   readonly #session: string;
   #temps = 0;
 
@@ -80,8 +82,9 @@ export class LayerStore {
     this.#views = new Views(this.#layers, this.#driver);
     this.meter = new LayerMeter(this.#layout, this.#layers, this.#background);
     this.#limits = { ...LIMITS, ...options.limits };
-    this.#clock = options.clock ?? Date.now;
-    this.#session = `${process.pid.toString(36)}-${this.#clock().toString(36)}`;
+    const { form = 'directory', clock = Date.now } = options;
+    this.#writer = new LayerWriter(this.#layers, form, clock);
+    this.#session = `${process.pid.toString(36)}-${clock().toString(36)}`;
   }
 
   get driver(): DriverName {
@@ -129,7 +132,7 @@ export class LayerStore {
     try {
       const summary = await this.#driver.take(taken, folder, options);
       await this.#roots.dropShell(root.id);
-      return await this.#store(folder, taken.parent, summary, ['directory']);
+      return await this.#writer.store(folder, taken.parent, summary);
     } finally {
       release();
       await this.#driver.removeFolder(folder);
@@ -169,7 +172,7 @@ export class LayerStore {
   async commitCopy(id: string): Promise<CommittedLayer> {
     const root = this.#roots.need(id);
     return this.#inNewFolder(root.parent, async (folder) =>
-      this.#store(folder, root.parent, await this.#driver.copy(root, folder), ['directory']),
+      this.#writer.store(folder, root.parent, await this.#driver.copy(root, folder)),
     );
   }
 
@@ -179,15 +182,17 @@ export class LayerStore {
     const known = this.#layers.get(chainId(parent, diffId));
     if (known) return publicPart(known);
     if (forms.includes('split')) return this.apply(parent, this.layerTar(chain), { expected: diffId });
+    const copies = forms.includes('erofs');
     const release = this.#layers.hold(chain);
     try {
       return await this.#inNewFolder(parent, async (folder) => {
         await this.#background.run({
           kind: 'link',
-          from: `${layerFolder(this.#layout, chain)}/fs`,
+          from: this.#layers.directory(chain),
           top: `${folder}/fs`,
+          copies,
         });
-        return this.#store(folder, parent, { diffId, sizeBytes, tarBytes, files: [] }, ['directory']);
+        return this.#writer.store(folder, parent, { diffId, sizeBytes, tarBytes, files: copies ? undefined : [] });
       });
     } finally {
       release();
@@ -226,19 +231,18 @@ export class LayerStore {
           hint: 'the archive or download is damaged: get it again',
         });
       }
-      return this.#store(folder, parent, summary, ['directory', 'split'], summary.replaced);
+      return this.#writer.store(folder, parent, summary, { replaced: summary.replaced });
     });
   }
 
   async *layerTar(chain: ChainId): AsyncGenerator<Uint8Array> {
     const record = this.#layers.need(chain);
-    const folder = layerFolder(this.#layout, chain);
+    const top = this.#layers.directory(chain);
     const release = this.#layers.hold(chain);
     try {
-      if (record.forms.includes('split')) yield* inTurns(readSplit(folder, record.replaced ?? []));
+      if (record.forms.includes('split')) yield* inTurns(readSplit(dirname(top), record.replaced ?? []));
       else {
         const parentTop = this.#layers.directories(record.parent)[0] ?? null;
-        const top = `${folder}/fs`;
         yield* inTurns(packTree(layerItems(top, parentTop, walkTree(top))));
       }
     } finally {
@@ -264,25 +268,6 @@ export class LayerStore {
     await this.#driver.removeFolder(aside);
   }
 
-  /** Makes a finished folder a layer, unless the layer is there already: then the folder stays where it is. */
-  async #store(
-    folder: string,
-    parent: ChainId | null,
-    summary: TreeSummary,
-    forms: readonly LayerForm[],
-    replaced: readonly Replaced[] = [],
-  ): Promise<CommittedLayer> {
-    const { diffId, sizeBytes, tarBytes } = summary;
-    const chain = chainId(parent, diffId);
-    const known = this.#layers.get(chain);
-    if (known) return publicPart(known);
-    const files = summary.files?.map((path) => `fs/${path}`);
-    await syncFiles(folder, forms.includes('split') ? files?.concat('layer.split') : files);
-    const createdAt = new Date(this.#clock()).toISOString();
-    const record = { chainId: chain, diffId, parent, sizeBytes, tarBytes, createdAt, forms };
-    return publicPart(await this.#layers.add(folder, replaced.length === 0 ? record : { ...record, replaced }));
-  }
-
   /** Runs `fill` with a temp that is like a layer's folder, with the top that its parent has; leaves nothing of it. */
   async #inNewFolder<T>(parent: ChainId | null, fill: (folder: string) => Promise<T>): Promise<T> {
     const folder = this.#temp();
@@ -306,11 +291,6 @@ export class LayerStore {
   freeBytes(): number {
     return freeBytes(this.#layout.folder);
   }
-}
-
-/** What is in a root that somebody sees means what it is there, also what would be a mark in a layer. */
-function* withoutMarks(items: Iterable<TreeItem>): Generator<TreeItem> {
-  for (const item of items) if (!item.whiteout) yield { ...item, opaque: false };
 }
 
 /** Opens, and makes where it is missing, the layer store of a data folder. */

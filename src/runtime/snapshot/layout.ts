@@ -6,6 +6,7 @@ import { type ChainId, hexOf } from '../../oci/index.ts';
  *
  *     layers/<chain hex>/layer.json   a committed layer; a folder without it is garbage
  *                        fs/          form "directory": an overlay upper, mountable as a lower
+ *                        layer.erofs  form "erofs": an image, mounted at fs/ when it is needed
  *                        layer.split  form "split": what of the original tar is not in fs/
  *                        kept/        contents that the split needs and that fs/ lost to later entries
  *     l/<short> -> ../layers/<hex>/fs so that the lowers of a mount fit into one page

@@ -23,9 +23,12 @@ export async function sweep(parts: {
   const isLive = (id: string) => liveIds.has(id) && !id.startsWith(BUILD_ROOT_PREFIX);
   for (const id of roots.ids()) if (!isLive(id)) await roots.remove(id, parts.makeTemp());
   const known = new Set(roots.ids());
+  const whole = new Set([...layers.all()].map(({ chainId }) => hexOf(chainId)));
   const kept = new Set([...known].map((id) => roots.path(id)));
   for (const target of [...mountsBelow(layout.roots), ...mountsBelow(layout.views)])
     if (!kept.has(target)) umount(target, flags.MNT_DETACH);
+  for (const target of mountsBelow(layout.layers))
+    if (!whole.has(target.slice(layout.layers.length + 1, -'/fs'.length))) umount(target, flags.MNT_DETACH);
   const stale = [
     ...readdirSync(layout.roots)
       .filter((id) => !known.has(id))
@@ -33,7 +36,6 @@ export async function sweep(parts: {
     ...readdirSync(layout.temps).map((name) => `${layout.temps}/${name}`),
     ...readdirSync(layout.views).map((name) => `${layout.views}/${name}`),
   ];
-  const whole = new Map([...layers.all()].map((record) => [hexOf(record.chainId), record]));
   for (const name of readdirSync(layout.layers)) if (!whole.has(name)) stale.push(`${layout.layers}/${name}`);
   for (const path of stale) await parts.driver.removeFolder(path);
   mendLinks(layout, layers);

@@ -7,8 +7,12 @@ describe('LayerStore with overlay2', () => {
   snapshotsContract(() => openTemporaryStore());
 });
 
+describe('LayerStore with EROFS images for lowers', () => {
+  snapshotsContract(() => openTemporaryStore(undefined, { form: 'erofs' }));
+});
+
 describe('LayerStore with vfs', () => {
-  snapshotsContract(() => openTemporaryStore(undefined, 'vfs'));
+  snapshotsContract(() => openTemporaryStore(undefined, { driver: 'vfs' }));
 });
 
 describe('LayerStore with btrfs', () => {
@@ -17,5 +21,5 @@ describe('LayerStore with btrfs', () => {
     disk = btrfsDisk();
   });
   afterAll(() => disk?.unmount());
-  snapshotsContract(() => openTemporaryStore(`${disk.folder}/layers-`, 'btrfs'));
+  snapshotsContract(() => openTemporaryStore(`${disk.folder}/layers-`, { driver: 'btrfs' }));
 });

@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { flags, umount } from '../../../src/runtime/linux/libc.ts';
-import { type DriverName, type LayerStore, openLayerStore } from '../../../src/runtime/snapshot/index.ts';
+import { type LayerStore, type LayerStoreOptions, openLayerStore } from '../../../src/runtime/snapshot/index.ts';
 
 export interface TemporaryStore {
   readonly store: LayerStore;
@@ -13,19 +13,22 @@ export interface TemporaryStore {
 
 export async function openTemporaryStore(
   prefix = '/tmp/berth-layers-',
-  driver: DriverName = 'overlay2',
+  options: Pick<LayerStoreOptions, 'driver' | 'form'> = {},
 ): Promise<TemporaryStore> {
   const folder = mkdtempSync(prefix);
-  const open = () => openLayerStore({ dataFolder: folder, driver, clock: () => Date.parse('2026-01-01T00:00:00Z') });
+  const open = () =>
+    openLayerStore({ ...options, dataFolder: folder, clock: () => Date.parse('2026-01-01T00:00:00Z') });
   const store = await open();
   return {
     store,
     folder,
     reopen: open,
     close: async () => {
-      const left = mounts(folder);
-      for (const target of left) umount(target, flags.MNT_DETACH);
+      const all = mounts(folder);
+      for (const target of all) umount(target, flags.MNT_DETACH);
       rmSync(folder, { recursive: true, force: true });
+      // Images of committed layers stay mounted as long as the layers are there.
+      const left = all.filter((target) => !target.startsWith(`${folder}/layers/`));
       if (left.length > 0) throw new Error(`mounts are left: ${left.join(', ')}`);
     },
   };

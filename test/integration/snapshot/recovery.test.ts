@@ -9,12 +9,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ChainId } from '../../../src/oci/index.ts';
 import { flags, mount, umount } from '../../../src/runtime/linux/libc.ts';
 import type { LayerStore } from '../../../src/runtime/snapshot/index.ts';
 import { openLayerStore } from '../../../src/runtime/snapshot/index.ts';
 import { type Member, once, tarOf, together } from '../../contract/snapshots.ts';
+import { btrfsDisk, type Disk } from '../../support/btrfs-disk.ts';
 import { mounts, openTemporaryStore, type TemporaryStore } from './open.ts';
 
 async function commit(store: LayerStore, id: string, parent: ChainId | null, name: string): Promise<ChainId> {
@@ -23,10 +24,21 @@ async function commit(store: LayerStore, id: string, parent: ChainId | null, nam
   return (await store.commit(root)).chainId;
 }
 
-describe('recovery', () => {
+let disk: Disk;
+beforeAll(() => {
+  disk = btrfsDisk();
+});
+afterAll(() => disk?.unmount());
+
+describe.each([
+  ['overlay2', {}],
+  ['overlay2 on images', { form: 'erofs' }],
+  ['vfs', { driver: 'vfs' }],
+  ['btrfs', { driver: 'btrfs' }],
+] as const)('recovery with %s', (name, options) => {
   let opened: TemporaryStore;
   beforeEach(async () => {
-    opened = await openTemporaryStore();
+    opened = await openTemporaryStore(name === 'btrfs' ? `${disk.folder}/layers-` : undefined, options);
   });
   afterEach(() => opened.close());
 
@@ -49,7 +61,9 @@ describe('recovery', () => {
 
     const again = await opened.reopen();
     await again.sweep({ liveIds: new Set(['live']) });
-    expect(mounts(folder)).toEqual([`${folder}/roots/live/merged`]);
+    const isOverlay = name.startsWith('overlay2');
+    const kept = mounts(folder).filter((target) => !target.startsWith(`${folder}/layers/`));
+    expect(kept).toEqual(isOverlay ? [`${folder}/roots/live/merged`] : []);
     expect(readdirSync(`${folder}/roots`)).toEqual(['live']);
     expect(readdirSync(`${folder}/tmp`)).toEqual([]);
     expect(readdirSync(`${folder}/views`)).toEqual([]);

@@ -8,6 +8,7 @@ describe('readConfig', () => {
       runRoot: '/run/berth',
       socket: '/run/berth/berth.sock',
       runtime: 'crun',
+      layerForm: 'directory',
       idleSeconds: 60,
       layerLimits: {},
     });
@@ -40,6 +41,7 @@ describe('readConfig', () => {
     [{ BERTH_ROOT: 'data' }, 'BERTH_ROOT'],
     [{ BERTH_RUN_ROOT: `/${'x'.repeat(100)}` }, 'BERTH_RUN_ROOT'],
     [{ BERTH_RUNTIME: 'youki' }, 'BERTH_RUNTIME'],
+    [{ BERTH_LAYER_FORM: 'zip' }, 'BERTH_LAYER_FORM'],
     [{ BERTH_STORAGE_DRIVER: 'aufs' }, 'BERTH_STORAGE_DRIVER'],
     [{ BERTH_IDLE_SECONDS: 'soon' }, 'BERTH_IDLE_SECONDS'],
     [{ BERTH_LAYER_LIMITS: 'size=5' }, 'BERTH_LAYER_LIMITS'],

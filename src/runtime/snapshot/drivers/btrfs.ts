@@ -72,7 +72,8 @@ export class BtrfsDriver implements StorageDriver {
   async closeView(): Promise<void> {}
 
   async removeFolder(path: string): Promise<void> {
-    for (const name of SUBVOLUMES) {
+    const isFolder = lstatSync(path, { throwIfNoEntry: false })?.isDirectory();
+    for (const name of isFolder ? SUBVOLUMES : []) {
       const stat = lstatSync(`${path}/${name}`, { throwIfNoEntry: false });
       if (stat?.isDirectory() && stat.ino === SUBVOLUME_INODE) destroyQuickly(`${path}/${name}`);
     }
@@ -98,14 +99,14 @@ export class BtrfsDriver implements StorageDriver {
   }
 
   async #grow(chain: ChainId, path: string): Promise<string> {
-    const { layout, layers, background, makeTemp } = this.#parts;
+    const { layers, background, makeTemp } = this.#parts;
     const folder = makeTemp();
     const release = layers.hold(chain);
     try {
       mkdirSync(folder, { mode: 0o700 });
       const tree = `${folder}/tree`;
       await this.#sprout(layers.need(chain).parent, tree);
-      await background.run({ kind: 'graft', top: tree, from: `${layerFolder(layout, chain)}/fs` });
+      await background.run({ kind: 'graft', top: tree, from: layers.directory(chain) });
       await syncFiles(folder, undefined);
       renameSync(tree, path);
       return path;

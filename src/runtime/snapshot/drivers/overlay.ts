@@ -4,7 +4,6 @@ import { flags, umount, umountInThread } from '../../linux/libc.ts';
 import { mountsBelow } from '../../linux/mount-table.ts';
 import { mountOverlay } from '../../linux/overlay.ts';
 import type { TreeSummary } from '../jobs.ts';
-import { layerFolder } from '../layout.ts';
 import { removeTree } from '../remove-tree.ts';
 import { inheritTop } from '../root-item.ts';
 import type { Root, StorageDriver, StoreParts, TakeOptions } from './driver.ts';
@@ -79,7 +78,7 @@ export class OverlayDriver implements StorageDriver {
   async openView(chain: ChainId): Promise<string> {
     const { layout, layers } = this.#parts;
     const stack = layers.stack(chain);
-    if (stack.length === 1) return `${layerFolder(layout, chain)}/fs`;
+    if (stack.length === 1) return layers.directory(chain);
     const path = `${layout.views}/${hexOf(chain)}`;
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const lowers = stack.map(({ link }) => `l/${link}`);

@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ChainId, hexOf } from '../../../oci/index.ts';
 import { syncFiles } from '../durable.ts';
 import type { TreeSummary } from '../jobs.ts';
-import { layerFolder } from '../layout.ts';
 import { removeTree } from '../remove-tree.ts';
 import type { BaselineSource, TreeTable } from '../tree/baseline.ts';
 import type { Root, StorageDriver, StoreParts, TakeOptions } from './driver.ts';
@@ -64,7 +63,7 @@ export class VfsDriver implements StorageDriver {
   /** A single layer is its own view. */
   async openView(chain: ChainId): Promise<string> {
     const { layout, layers } = this.#parts;
-    if (layers.stack(chain).length === 1) return `${layerFolder(layout, chain)}/fs`;
+    if (layers.stack(chain).length === 1) return layers.directory(chain);
     this.#views += 1;
     const path = `${layout.views}/${hexOf(chain)}-${this.#views}`;
     mkdirSync(path, { mode: 0o700 });

@@ -107,6 +107,11 @@ export interface Budget {
   readonly bytes: number;
 }
 
+/** What is in a root that somebody sees means what it is there, also what would be a mark in a layer. */
+export function* withoutMarks(items: Iterable<TreeItem>): Generator<TreeItem> {
+  for (const item of items) if (!item.whiteout) yield { ...item, opaque: false };
+}
+
 /** More than a budget allows. Reads no further than it must. */
 export function isOver(items: Iterable<TreeItem>, budget: Budget | undefined): boolean {
   let [entries, bytes] = [0, 0];
