@@ -48,8 +48,8 @@ async function start(options: FakeRegistryOptions = {}, certificateFolders: read
   bench = new PullBench({ uploadChunkBytes: CHUNK, keychain, config: { certificateFolders } });
 }
 
-function openProcess(idleMs = 60_000): SenderProcess {
-  const sender = openSenderProcess({ script, lockPath: join(folder, 'sender.lock'), lockFile, idleMs });
+function openProcess(idleMs = 60_000, program = script): SenderProcess {
+  const sender = openSenderProcess({ script: program, lockPath: join(folder, 'sender.lock'), lockFile, idleMs });
   opened.push(sender);
   return sender;
 }
@@ -250,6 +250,13 @@ describe('a sender process', () => {
     });
     expect(await upload(blob, openProcess())).toBe('uploaded');
     expect(registry.seen('POST', /uploads/)).toHaveLength(1);
+  });
+
+  it('that cannot run is done without', async () => {
+    await start();
+    const blob = blobOf(randomBytes(3 * CHUNK));
+    expect(await upload(blob, openProcess(60_000, '/nonexistent/sender.cjs'))).toBe('uploaded');
+    expect(registry.seen('PATCH', /uploads/)).toHaveLength(3);
   });
 
   it('has no secret in its arguments or environment', async () => {

@@ -28,18 +28,21 @@ export interface SenderProcess extends ChunkSender {
 
 const LOCK_POLL_MS = 20;
 const CLOSE_MS = 5_000;
+/** Senders in a row that ended before they answered anything: after so many, this machine cannot run them. */
+const MAX_MUTE = 2;
 const MAX_HEAP = ['--max-old-space-size=64', '--max-semi-space-size=1'];
 
 /**
  * Sends chunks from a process that survives a kill of this one: chunks under way are finished, and the next locations
  * noted. It is started for the first chunk, shared by all, and leaves when idle. Chunks of sources without a file, or
- * with a memory without files, are sent from this process.
+ * with a memory without files, are sent from this process; so are all where such a process cannot be had.
  */
 export function openSenderProcess(options: SenderProcessOptions): SenderProcess {
   const { idleMs = 10_000 } = options;
   let lock: Promise<number | undefined> | undefined;
   let worker: Worker | undefined;
   let idle: NodeJS.Timeout | undefined;
+  let mute = 0;
   const closing = new AbortController();
 
   const rest = () => {
@@ -53,9 +56,14 @@ export function openSenderProcess(options: SenderProcessOptions): SenderProcess 
     async send(chunk) {
       const path = chunk.note?.memory.fileOf && (await chunk.source.file?.());
       const fd = await lock;
-      if (path === undefined || fd === undefined || closing.signal.aborted) return await directSender.send(chunk);
+      const isOut = closing.signal.aborted || mute >= MAX_MUTE;
+      if (path === undefined || fd === undefined || isOut) return await directSender.send(chunk);
       clearTimeout(idle);
-      if (worker === undefined || worker.isLeaving) worker = new Worker(options, fd);
+      if (worker === undefined || worker.isLeaving) {
+        worker = new Worker(options, fd, (hasAnswered) => {
+          mute = hasAnswered ? 0 : mute + 1;
+        });
+      }
       try {
         return await worker.send(chunk, path);
       } finally {
@@ -103,9 +111,11 @@ class Worker {
   readonly #told = new Set<string>();
   readonly #waiting = new Map<number, Waiting>();
   #serial = 0;
+  #hasAnswered = false;
   isLeaving = false;
 
-  constructor({ script, lockPath }: SenderProcessOptions, lockFd: number) {
+  /** @param ended told of its end, and whether it ever answered */
+  constructor({ script, lockPath }: SenderProcessOptions, lockFd: number, ended: (hasAnswered: boolean) => void) {
     // The lock's path only tells readers of `ps` whose sender it is.
     this.#process = spawn(process.execPath, [...MAX_HEAP, script, lockPath], {
       detached: true,
@@ -115,6 +125,7 @@ class Worker {
     this.#ended = new Promise((resolve) => {
       const gone = (error?: Error) => {
         this.isLeaving = true;
+        ended(this.#hasAnswered);
         const failure = new BerthError('unavailable', 'the process that sends layers ended', { cause: error });
         for (const { reject } of this.#waiting.values()) reject(new Transient(failure));
         this.#waiting.clear();
@@ -184,6 +195,7 @@ class Worker {
   }
 
   #settle(message: FromSender): void {
+    this.#hasAnswered = true;
     const waiting = this.#waiting.get(message.id);
     if (waiting === undefined) return;
     this.#waiting.delete(message.id);
