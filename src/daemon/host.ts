@@ -119,12 +119,14 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
   });
   const files = new RootFiles({ cacheFolder: `${dataFolder}/cache/stat`, worker: workerScript('files') });
   const networks = openNetworkHost({ engine: config.root, log });
+  const buildPorts = openBuildPorts({ dataFolder, runFolder: config.runRoot, temporary, files });
   const engine = await createEngine({
     snapshots,
     images: images.engineImages,
     runtime,
     store,
     volumes: new VolumeFolders(`${dataFolder}/volumes`, files),
+    caches: buildPorts.caches,
     networks,
     clock,
     spool: openSpool(dataFolder),
@@ -154,7 +156,6 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
     { snapshots, images: images.engineImages, garbage },
     { client: registries, folder: `${dataFolder}/uploads`, blobs, now: clock.now, announce },
   );
-  const buildPorts = openBuildPorts({ dataFolder, runFolder: config.runRoot, temporary, files });
   const builds = createBuilds({
     ports: {
       ...buildPorts,

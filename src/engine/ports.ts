@@ -18,6 +18,8 @@ export interface EnginePorts {
   readonly runtime: ContainerRuntime;
   readonly store: ObjectStore;
   readonly volumes: VolumeHost;
+  /** Folders that builds keep between them. */
+  readonly caches?: CacheFolders;
   readonly networks: NetworkHost;
   readonly clock: Clock;
   readonly spool: Spool;
@@ -148,6 +150,18 @@ export interface ObjectStore {
   list(kind: ObjectKind): Promise<readonly string[]>;
   /** Folder for files of one object (a log, a volume's data), made when missing. `remove` deletes it, too. */
   folder(kind: ObjectKind, id: string): Promise<string>;
+}
+
+/** Folders that RUN steps and containers share, by id. */
+export interface CacheFolders {
+  open(request: {
+    readonly id: string;
+    readonly sharing: 'shared' | 'private' | 'locked';
+    readonly mode: number;
+    readonly uid: number;
+    readonly gid: number;
+    readonly signal: AbortSignal;
+  }): Promise<{ readonly path: string; release(): Promise<void> }>;
 }
 
 /** Folders for data that outlives containers. */

@@ -163,6 +163,23 @@ describe('volume prune', () => {
   });
 });
 
+describe('a cache of builds', () => {
+  it('is shared by RUN steps and containers', async () => {
+    const input = 'FROM busybox\nRUN --mount=type=cache,target=/cache echo built > /cache/by\n';
+    await host.ok(['build', '-q', '-'], { input });
+    expect(await run('--mount', 'type=cache,target=/cache', 'busybox', 'cat', '/cache/by')).toBe('built\n');
+    await run('--mount', 'type=cache,target=/elsewhere,id=/cache', 'busybox', 'sh', '-c', 'echo run > /elsewhere/by');
+    const again = 'FROM busybox\nRUN --mount=type=cache,target=/cache cp /cache/by /by\n';
+    await host.ok(['build', '-q', '-t', 'again', '-'], { input: again });
+    expect(await run('again', 'cat', '/by')).toBe('run\n');
+    const wrong = await host.berth(['run', '--rm', '--mount', 'type=cache,target=/c,sharing=some', 'busybox']);
+    expect(wrong).toMatchObject({
+      code: 125,
+      stderr: expect.stringContaining('sharing must be shared, private, locked'),
+    });
+  });
+});
+
 describe('idmap', () => {
   it.each(['mount', 'volume'])('lets files keep the owner of the folder, by --%s', async (flag) => {
     const owned = join(folder, `owned-${flag}`);

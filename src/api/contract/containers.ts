@@ -79,7 +79,8 @@ export interface ContainerStateBody {
 }
 
 export interface MountPoint {
-  readonly Type: 'bind' | 'volume' | 'tmpfs';
+  /** `cache` is Berth's own. */
+  readonly Type: 'bind' | 'volume' | 'tmpfs' | 'cache';
   readonly Source: string;
   readonly Destination: string;
   readonly Mode: string;

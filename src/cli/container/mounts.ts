@@ -7,7 +7,7 @@ import { keyValues } from './key-values.ts';
 
 /** `HostConfig.Mounts` of the Engine API. */
 export interface MountBody {
-  readonly Type: 'bind' | 'volume' | 'tmpfs';
+  readonly Type: 'bind' | 'volume' | 'tmpfs' | 'cache';
   readonly Source?: string;
   readonly Target: string;
   readonly ReadOnly?: boolean;
@@ -23,6 +23,7 @@ export interface MountBody {
     readonly Subpath?: string;
     readonly DriverConfig?: { readonly Name?: string; readonly Options?: Readonly<Record<string, string>> };
   };
+  readonly CacheOptions?: { readonly Id?: string; readonly Sharing?: string };
   readonly TmpfsOptions?: { readonly SizeBytes?: number; readonly Mode?: number };
 }
 
@@ -48,6 +49,8 @@ const KEYS = [
   'volume-subpath',
   'tmpfs-size',
   'tmpfs-mode',
+  'id',
+  'sharing',
 ];
 const PLANNED = new Set(['bind-recursive', 'image-subpath']);
 /** May stand without a value. */
@@ -94,9 +97,15 @@ export function parseMount(text: string, cwd: string): MountBody {
   if (type === 'volume') {
     return { Type: 'volume', ...(source ? { Source: source } : {}), ...shared, ...volumeOptions(options, lists, fail) };
   }
+  const [id, sharing] = [options.get('id'), options.get('sharing')];
+  if (type === 'cache') {
+    const cache = { ...(id ? { Id: id } : {}), ...(sharing ? { Sharing: sharing } : {}) };
+    return { Type: 'cache', ...shared, CacheOptions: cache };
+  }
+  if (id !== undefined || sharing !== undefined) throw fail(`id and sharing are for type=cache`);
   if (type !== 'bind') {
     throw new BerthError('unsupported', `--mount type=${type} is not there yet`, {
-      hint: 'use type=bind, type=volume or type=tmpfs',
+      hint: 'use type=bind, type=volume, type=tmpfs or type=cache',
     });
   }
   if (!source) throw fail('source is required');

@@ -46,6 +46,8 @@ export class Container {
   process: RunningProcess | undefined;
   /** What the host has of its ports. */
   readonly published: PublishedPorts[] = [];
+  /** Caches of builds that it has. */
+  readonly caches: { release(): Promise<void> }[] = [];
   /** Ends the service that answers its questions for names. */
   names: AbortController | undefined;
   removed = false;
@@ -89,7 +91,9 @@ export class Container {
 
 /** The volumes of a container, each once. */
 export function volumesOf({ record }: Container): readonly string[] {
-  return [...new Set(record.mounts.flatMap(({ Name }) => (Name === undefined ? [] : [Name])))];
+  return [
+    ...new Set(record.mounts.flatMap(({ Type, Name }) => (Type === 'volume' && Name !== undefined ? [Name] : []))),
+  ];
 }
 
 export function save({ ports }: ContainersContext, container: Container): Promise<void> {

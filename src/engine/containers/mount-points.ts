@@ -14,6 +14,7 @@ import {
   type VolumeMountRequest,
 } from './mount-request.ts';
 import { parseMounts } from './mounts.ts';
+import type { ContainerRecord } from './record.ts';
 
 /** What is left to do for the mounts of a new container. */
 export interface ContainerMounts {
@@ -70,14 +71,18 @@ export async function resolveMounts(
   const binds: ContainerSpec['binds'][number][] = [];
   const tmpfs: ContainerSpec['tmpfs'][number][] = [];
   const anonymousVolumes: string[] = [];
+  const caches: NonNullable<ContainerRecord['caches']>[number][] = [];
   const fills: ContainerMounts['fills'][number][] = [];
   const { record } = container;
-  container.record = { ...record, mounts, anonymousVolumes, launch: { ...record.launch, binds, tmpfs } };
+  container.record = { ...record, mounts, anonymousVolumes, caches, launch: { ...record.launch, binds, tmpfs } };
   for (const request of requests) {
     const { target, readonly } = request;
     if (request.type === 'tmpfs') {
       tmpfs.push({ target, options: request.options });
       if (request.isListed) mounts.push(tmpfsPoint(request));
+    } else if (request.type === 'cache') {
+      caches.push({ id: request.id, sharing: request.sharing, target, readonly });
+      mounts.push({ Type: 'cache', Name: request.id, ...nowhere(request) });
     } else if (request.type === 'bind') {
       const { source, options, mustExist } = request;
       if (mustExist) await requireSource(source);
@@ -133,8 +138,13 @@ function bindPoint({ source, target, mode, readonly, options }: BindRequest): Mo
   };
 }
 
-function tmpfsPoint({ target, readonly }: TmpfsRequest): MountPoint {
-  return { Type: 'tmpfs', Source: '', Destination: target, Mode: '', RW: !readonly, Propagation: '' };
+function tmpfsPoint(request: TmpfsRequest): MountPoint {
+  return { Type: 'tmpfs', ...nowhere(request) };
+}
+
+/** What has no source that stays. */
+function nowhere({ target, readonly }: MountRequest) {
+  return { Source: '', Destination: target, Mode: '', RW: !readonly, Propagation: '' };
 }
 
 /** @throws BerthError `invalid`: where `-v` makes a missing folder, `--mount` takes it for a mistake */
@@ -152,6 +162,7 @@ async function requireSource(source: string): Promise<void> {
 function takenOver(mount: MountPoint, mode: string): MountRequest {
   const shared = { target: mount.Destination, readonly: mode === 'ro' || !mount.RW, mode: mount.Mode };
   if (mount.Type === 'volume') return { type: 'volume', ...shared, name: mount.Name ?? '', noCopy: true };
+  if (mount.Type === 'cache') return { type: 'cache', ...shared, id: mount.Name ?? '', sharing: 'shared' };
   if (mount.Type === 'tmpfs') return { type: 'tmpfs', ...shared, options: '', isListed: true };
   const options = mount.Propagation && mount.Propagation !== 'rprivate' ? [mount.Propagation] : [];
   return { type: 'bind', ...shared, source: mount.Source, options, mustExist: false };

@@ -1,7 +1,7 @@
 import { BerthError } from '../../errors/index.ts';
 
 /** A mount as a client asked for it, whatever form it was written in. Paths are absolute and clean. */
-export type MountRequest = BindRequest | VolumeMountRequest | TmpfsRequest;
+export type MountRequest = BindRequest | VolumeMountRequest | TmpfsRequest | CacheRequest;
 
 interface Shared {
   readonly target: string;
@@ -36,6 +36,13 @@ export interface TmpfsRequest extends Shared {
   readonly options: string;
   /** `--tmpfs` is no mount point of its own in inspect; `--mount type=tmpfs` is. */
   readonly isListed: boolean;
+}
+
+/** A cache of builds: the folder that `RUN --mount=type=cache` with the same id has. Berth's own. */
+export interface CacheRequest extends Shared {
+  readonly type: 'cache';
+  readonly id: string;
+  readonly sharing: 'shared' | 'private' | 'locked';
 }
 
 /** Without `.`, `..` and double slashes, so that equal places are equal texts. */

@@ -1,5 +1,5 @@
 import { BerthError } from '../../errors/index.ts';
-import type { BindRequest, MountRequest, TmpfsRequest, VolumeMountRequest } from './mount-request.ts';
+import type { BindRequest, CacheRequest, MountRequest, TmpfsRequest, VolumeMountRequest } from './mount-request.ts';
 import { cleanPath } from './mount-request.ts';
 
 /** An entry of `HostConfig.Mounts`. @see Docker Engine API v1.50, `Mount` */
@@ -26,6 +26,8 @@ interface MountBody {
     } | null;
     readonly Subpath?: string;
   };
+  /** Berth's own. */
+  readonly CacheOptions?: { readonly Id?: string; readonly Sharing?: string };
   readonly TmpfsOptions?: {
     readonly SizeBytes?: number;
     readonly Mode?: number;
@@ -34,7 +36,12 @@ interface MountBody {
 }
 
 /** Which kind of mount each group of options belongs to. */
-const OPTIONS_OF = { BindOptions: 'bind', VolumeOptions: 'volume', TmpfsOptions: 'tmpfs' } as const;
+const OPTIONS_OF = {
+  BindOptions: 'bind',
+  VolumeOptions: 'volume',
+  TmpfsOptions: 'tmpfs',
+  CacheOptions: 'cache',
+} as const;
 
 /** Reads `--mount` values. @throws BerthError `invalid`, and `unsupported` for kinds that are not there */
 export function parseMounts(value: unknown): readonly MountRequest[] {
@@ -52,6 +59,7 @@ export function parseMounts(value: unknown): readonly MountRequest[] {
     if (Type === 'bind') return bindOf(mount, shared);
     if (Type === 'volume') return volumeOf(mount, shared);
     if (Type === 'tmpfs') return tmpfsOf(mount, shared);
+    if (Type === 'cache') return cacheOf(mount, shared);
     throw new BerthError(
       Type === 'image' || Type === 'cluster' || Type === 'npipe' ? 'unsupported' : 'invalid',
       Type === '' ? 'mount type is required' : `mount type unknown: ${JSON.stringify(Type)}`,
@@ -93,6 +101,17 @@ function volumeOf(mount: MountBody, shared: Shared): VolumeMountRequest {
     ...(Labels ? { labels: Labels } : {}),
     ...(Subpath ? { subpath: Subpath } : {}),
   };
+}
+
+const SHARING = ['shared', 'private', 'locked'] as const;
+
+/** Without an id it is called as its place, as in a Dockerfile. */
+function cacheOf(mount: MountBody, shared: Shared): CacheRequest {
+  if (mount.Source) throw invalid(mount, 'field Source must not be specified');
+  const { Id = shared.target, Sharing = 'shared' } = mount.CacheOptions ?? {};
+  const sharing = SHARING.find((known) => known === Sharing);
+  if (!sharing) throw invalid(mount, `sharing must be ${SHARING.join(', ')}, not ${Sharing}`);
+  return { type: 'cache', ...shared, id: Id, sharing };
 }
 
 function tmpfsOf(mount: MountBody, shared: Shared): TmpfsRequest {

@@ -23,6 +23,13 @@ export interface ContainerRecord {
   readonly mounts: readonly MountPoint[];
   /** Volumes that were made for it and that go with it. */
   readonly anonymousVolumes?: readonly string[];
+  /** Caches of builds that it has while it runs. */
+  readonly caches?: readonly {
+    readonly id: string;
+    readonly sharing: 'shared' | 'private' | 'locked';
+    readonly target: string;
+    readonly readonly: boolean;
+  }[];
   /** The process to start, but for the place where the root gets mounted. */
   readonly launch: Omit<ContainerSpec, 'rootPath' | 'network' | 'names'> & {
     /** Of records from before there were networks. */

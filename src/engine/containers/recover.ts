@@ -1,4 +1,5 @@
 import { toBerthError } from '../../errors/index.ts';
+import { openCaches } from './cache-mounts.ts';
 import { allSettled, Container, type ContainersContext, save, unknownExit, volumesOf } from './container.ts';
 import { adoptNetworks } from './networking.ts';
 import type { ContainerRecord } from './record.ts';
@@ -83,6 +84,7 @@ async function readopt(context: ContainersContext, container: Container): Promis
   // The mount outlived the engine; this tells the new one of it.
   container.root = await context.ports.snapshots.mount(container.id);
   for (const name of volumesOf(container)) await context.volumes.mount(container.id, name);
+  await openCaches(context, container);
   await adoptNetworks(context, container);
   await adopt(context, container, process);
 }

@@ -1,4 +1,5 @@
 import { BerthError, toBerthError } from '../../errors/index.ts';
+import { closeCaches } from './cache-mounts.ts';
 import { allSettled, announce, type Container, type ContainersContext, save, volumesOf } from './container.ts';
 import { leaveNetworks } from './networking.ts';
 import { thaw } from './pause.ts';
@@ -60,6 +61,7 @@ export async function cleanUp(
   ]);
   leaveNetworks(context, container);
   await unmountVolumes(context, container);
+  await closeCaches(container);
   container.root = undefined;
   if (!options.keepExitStatus) container.process = undefined;
   container.record = { ...container.record, residue: options.keepExitStatus === true };

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { BerthError, toBerthError } from '../../errors/index.ts';
 import { parseRfc3339 } from '../../units/index.ts';
 import type { ContainerSpec, ExitStatus, RunningProcess } from '../ports.ts';
+import { openCaches } from './cache-mounts.ts';
 import {
   allSettled,
   announce,
@@ -83,9 +84,20 @@ async function prepare(
       .map(({ source }) => mkdir(source, { recursive: true }).catch(ignoreExisting)),
   ]);
   container.root = await mounting;
+  const caches = await openCaches(context, container);
   const joined = await joinNetworks(context, container);
   const env = joined.variables ? overrideEnv(joined.variables, launch.env) : launch.env;
-  return { spec: { ...launch, ...isolated, ...joined.spec, env, rootPath: container.root.path }, joined };
+  return {
+    spec: {
+      ...launch,
+      ...isolated,
+      ...joined.spec,
+      binds: [...launch.binds, ...caches],
+      env,
+      rootPath: container.root.path,
+    },
+    joined,
+  };
 }
 
 function ignoreExisting(error: NodeJS.ErrnoException): void {
