@@ -111,10 +111,10 @@ describe('the docker CLI', () => {
   });
 
   it('shows our errors as they are', async () => {
-    const { code, err } = await docker(['volume', 'ls']);
+    const { code, err } = await docker(['plugin', 'ls']);
     expect([code, err]).toEqual([
       1,
-      'Error response from daemon: GET /volumes is not available in this version of Berth yet\n',
+      'Error response from daemon: GET /plugins is not available in this version of Berth yet\n',
     ]);
     expect((await docker(['node', 'ls'])).err).toContain('not a swarm manager');
   });
