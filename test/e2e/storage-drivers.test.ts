@@ -45,6 +45,10 @@ function life(driver: string, open: () => Host): void {
   });
 }
 
+describe('overlay2 on EROFS images', () => {
+  life('overlay2', () => new Host({ env: { BERTH_LAYER_FORM: 'erofs' } }));
+});
+
 describe('vfs', () => {
   life('vfs', () => new Host({ env: { BERTH_STORAGE_DRIVER: 'vfs' } }));
 

@@ -99,14 +99,14 @@ export function runJob(job: LayerJob, budget?: Budget): JobValue | undefined {
     return isOver(mergedItems(lowers), budget) ? undefined : plantTree(lowers, top);
   }
   if (job.kind === 'measure-changes') {
-    if (isOver(walkTree(top, { live: true }), budget)) return undefined;
+    if (isOver(walkTree(top, { live: true, bare: true }), budget)) return undefined;
     return changesOf({ from: top, baseline: job.baseline }, job.lowers).bytes;
   }
   if (job.source === undefined) {
     const items = listTree(top, budget);
     return items && finalize(job, items);
   }
-  if (isOver(walkTree(job.source.from, { live: true }), budget)) return undefined;
+  if (isOver(walkTree(job.source.from, { live: true, bare: true }), budget)) return undefined;
   if (job.source.kind === 'upper') return finalize(job, copyTree(job.source.from, top));
   collectChanges(job.source, job.lowers, top);
   return finalize(job, listTree(top)!);

@@ -44,7 +44,7 @@ class Comparison {
 
   run(top: string): Changes {
     if (!this.#baseline.isUntouched('', topItem(top).stat)) this.#names.set('', new Set());
-    for (const item of walkTree(top, { live: true })) {
+    for (const item of walkTree(top, { live: true, bare: true })) {
       // Nothing in a plain tree is a mark: such a device was made by somebody who may make devices.
       if (item.whiteout) continue;
       const { path, stat } = item;
@@ -100,10 +100,10 @@ class Comparison {
   }
 }
 
-function isEqual({ place, stat, xattrs }: TreeItem, before: Found): boolean {
+function isEqual({ place, stat }: TreeItem, before: Found): boolean {
   if (!sameOwnerAndMode(stat, before.stat) || !sameTime(stat, before.stat)) return false;
-  if (!sameXattrs(xattrs, readMarks(before.path).xattrs)) return false;
   try {
+    if (!sameXattrs(readMarks(place).xattrs, readMarks(before.path).xattrs)) return false;
     if (stat.isFile()) return stat.size === before.stat.size && sameContent(place, before.path, stat.size);
     if (stat.isSymbolicLink()) return readTarget(place).equals(readTarget(before.path));
     return stat.rdev === before.stat.rdev;

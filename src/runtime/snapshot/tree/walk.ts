@@ -15,19 +15,20 @@ export interface TreeItem extends Marks {
   readonly whiteout: boolean;
 }
 
-const WHITEOUT = { whiteout: true, xattrs: undefined, opaque: false, overlayMarks: [], forbidden: undefined } as const;
+const UNREAD = { xattrs: undefined, opaque: false, overlayMarks: [], forbidden: undefined } as const;
+const WHITEOUT = { whiteout: true, ...UNREAD } as const;
 
 /** The top directory itself. */
 export function topItem(top: string): TreeItem {
   return readItem('', top)!;
 }
 
-function readItem(path: string, place: string): TreeItem | undefined {
+function readItem(path: string, place: string, bare = false): TreeItem | undefined {
   try {
     const stat = lstatSync(fsPath(place), { throwIfNoEntry: false });
     if (stat === undefined) return undefined;
     if (isWhiteout(stat)) return { path, place, stat, ...WHITEOUT };
-    return { path, place, stat, whiteout: false, ...readMarks(place) };
+    return { path, place, stat, whiteout: false, ...(bare ? UNREAD : readMarks(place)) };
   } catch (error) {
     if (isGone(error)) return undefined;
     if ((error as NodeJS.ErrnoException).code !== 'ENAMETOOLONG') throw error;
@@ -41,6 +42,8 @@ export interface WalkOptions {
    * lead the walk out. Every directory is then held open and reached by its descriptor.
    */
   readonly live?: boolean;
+  /** Extended attributes are not read. */
+  readonly bare?: boolean;
   /** What lies below a directory for which this is false is left out. */
   readonly enters?: (path: string) => boolean;
 }
@@ -64,7 +67,7 @@ export function* walkTree(top: string, options: WalkOptions = {}): Generator<Tre
         levels.pop();
         continue;
       }
-      const item = readItem(joinPath(level.path, name), `${level.place}/${name}`);
+      const item = readItem(joinPath(level.path, name), `${level.place}/${name}`, options.bare);
       if (item === undefined || item.stat.isSocket()) continue;
       if (item.forbidden !== undefined) {
         throw new BerthError(
