@@ -22,8 +22,8 @@ import { PullBench } from '../../support/registry-sink.ts';
 import { selfSigned } from '../../support/self-signed.ts';
 
 const CHUNK = 1 << 20;
-const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const script = at('../../../src/registry-client/upload/sender/main.ts');
+const script = fileURLToPath(new URL('../../../src/registry-client/upload/sender/main.ts', import.meta.url));
+const engineLike = fileURLToPath(new URL('../../support/uploading-process.ts', import.meta.url));
 const password = 'swordfish';
 
 let folder: string;
@@ -186,8 +186,7 @@ describe('a sender process', () => {
       },
       2,
     );
-    const program = at('../../support/uploading-process.ts');
-    const engine = spawn(process.execPath, [program, registry.host, 'team/app', blob.digest, path, folder, script], {
+    const engine = spawn(process.execPath, [engineLike, registry.host, 'team/app', blob.digest, path, folder, script], {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
     await arrived;
