@@ -5,7 +5,7 @@ import { API_VERSION, MIN_API_VERSION } from '../api/contract/index.ts';
 import type { SystemApi } from '../api/server/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { hostPlatform } from '../oci/index.ts';
-import { type DriverChoice, hostFacts } from '../runtime/index.ts';
+import { type DriverChoice, hostFacts, hostLimits } from '../runtime/index.ts';
 import type { EngineConfig } from './config.ts';
 
 export interface SystemOptions {
@@ -46,6 +46,7 @@ export function createSystem({ config, engine, storage }: SystemOptions): System
         hostFacts(),
       ]);
       const count = (state: string) => containers.filter((container) => container.State === state).length;
+      const limits = hostLimits();
       return {
         ID: engineId(config.root),
         Containers: containers.length,
@@ -64,14 +65,14 @@ export function createSystem({ config, engine, storage }: SystemOptions): System
         LoggingDriver: 'k8s-file',
         CgroupDriver: 'cgroupfs',
         CgroupVersion: host.cgroupVersion,
-        MemoryLimit: true,
-        SwapLimit: true,
-        CpuCfsPeriod: true,
-        CpuCfsQuota: true,
-        CPUShares: true,
-        CPUSet: true,
-        PidsLimit: true,
-        OomKillDisable: false,
+        MemoryLimit: limits.memory,
+        SwapLimit: limits.swap,
+        CpuCfsPeriod: limits.cpu,
+        CpuCfsQuota: limits.cpu,
+        CPUShares: limits.cpu,
+        CPUSet: limits.cpuset,
+        PidsLimit: limits.pids,
+        OomKillDisable: limits.memory && limits.version === '1',
         IPv4Forwarding: true,
         Debug: false,
         NFd: 0,

@@ -4,6 +4,7 @@ import type { HostConfigBody } from '../../api/contract/index.ts';
 import { BerthError } from '../../errors/index.ts';
 import { parseSize } from '../../units/index.ts';
 import type { FlagValues } from '../syntax/flag-values.ts';
+import { gpuRequest } from './gpus.ts';
 import { keyValues } from './key-values.ts';
 
 /** Flags that are numbers of `HostConfig` as they are. */
@@ -68,6 +69,7 @@ export async function limitsAndIsolation(flags: FlagValues, cwd: string): Promis
     ...rates(flags),
     ...nonEmpty('BlkioWeightDevice', flags.list('blkio-weight-device').map(deviceWeight)),
     ...nonEmpty('Devices', flags.list('device').map(device)),
+    ...nonEmpty('DeviceRequests', flags.has('gpus') ? [gpuRequest(flags.string('gpus') ?? '')] : []),
     ...nonEmpty('Ulimits', flags.list('ulimit').map(ulimit)),
     ...nonEmpty('SecurityOpt', security),
     ...(Object.keys(sysctls).length > 0 ? { Sysctls: sysctls } : {}),

@@ -1,5 +1,6 @@
 import type { ContainerCreateBody, HostConfigBody } from '../../api/contract/index.ts';
 import { BerthError } from '../../errors/index.ts';
+import { listOf, recordOf, textOf } from './fields.ts';
 
 /** Fields that the engine reads, or that mean nothing to it. */
 const HONOURED = new Set(
@@ -11,7 +12,6 @@ const HONOURED = new Set(
 /** The docker flag that sets a field, for those that are not there yet. */
 const FLAGS: Readonly<Record<string, string>> = {
   Annotations: '--annotation',
-  DeviceRequests: '--gpus',
   Isolation: '--isolation',
   StorageOpt: '--storage-opt',
 };
@@ -27,6 +27,7 @@ const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
  */
 export function checkSupported(body: ContainerCreateBody, runtimes: readonly string[]): void {
   const host = body.HostConfig ?? {};
+  refuseDeviceRequests(host);
   for (const [field, value] of Object.entries(host)) {
     if (!HONOURED.has(field) && !asksForNothing(field, value)) throw notYet(FLAGS[field] ?? field);
   }
@@ -38,6 +39,19 @@ export function checkSupported(body: ContainerCreateBody, runtimes: readonly str
     });
   }
   if ((host.ShmSize ?? 0) < 0) throw new BerthError('invalid', 'SHM size can not be less than 0');
+}
+
+/** GPUs come through a hook of their maker's, which no runtime here has. */
+function refuseDeviceRequests(host: HostConfigBody): void {
+  const [first] = listOf(host, 'DeviceRequests');
+  if (first === undefined) return;
+  const request = recordOf(first);
+  const capabilities = listOf(request, 'Capabilities').map((all) => `[${Array.isArray(all) ? all.join(' ') : ''}]`);
+  throw new BerthError(
+    'unsupported',
+    `could not select device driver "${textOf(request, 'Driver')}" with capabilities: [${capabilities.join(' ')}]`,
+    { hint: 'give the nodes of the device to the container, as --device /dev/dri' },
+  );
 }
 
 /** @throws BerthError `unsupported` */

@@ -61,11 +61,18 @@ function changed({ ports }: ContainersContext, container: Container, body: HostC
   const given: HostConfigBody = Object.fromEntries([...numbers, ...texts]);
   refuseConflicts(container, before, given);
   const merged = { ...before, ...given };
-  const { limits, warnings } = checkedLimits(merged, ports.defaults.limits ?? EVERY_LIMIT);
+  const machine = ports.defaults.limits ?? EVERY_LIMIT;
+  const { limits, warnings } = checkedLimits(merged, machine);
+  // What was told when the container was made is not told again.
+  const known = checkedLimits(before, machine).warnings;
   const hostConfig = { ...merged, MemorySwap: merged['MemorySwap'] || limits.memorySwapBytes || 0 };
   // A limit that is taken back has to be said to the kernel.
   const pids = integerOf(given, 'PidsLimit') < 0 ? { pids: -1 } : {};
-  return { limits: { ...limits, ...pids }, hostConfig, warnings };
+  return {
+    limits: { ...limits, ...pids },
+    hostConfig,
+    warnings: warnings.filter((warning) => !known.includes(warning)),
+  };
 }
 
 /** The next start begins without limits: none has to be taken back. */

@@ -108,6 +108,11 @@ describe('changing limits', () => {
     });
   });
 
+  it('does not tell again what this host cannot keep', async () => {
+    const id = await running({ HostConfig: { KernelMemory: 64 * MIB } });
+    expect(await engine.containers.update(id, { CpuShares: 100 })).toEqual({ Warnings: [] });
+  });
+
   it('takes a limit of processes back', async () => {
     const id = await running({ HostConfig: { PidsLimit: 10 } });
     await engine.containers.update(id, { PidsLimit: -1 });
