@@ -32,16 +32,9 @@ function substitutionProblem(value = ''): string {
   return short(value.replace(/^bad substitution: /, ''));
 }
 
-const error = (message: DiagnosticCode['message'], hint: DiagnosticCode['hint']): DiagnosticCode => ({
-  severity: 'error',
-  message,
-  hint,
-});
-const warning = (message: DiagnosticCode['message'], hint: DiagnosticCode['hint']): DiagnosticCode => ({
-  severity: 'warning',
-  message,
-  hint,
-});
+type CodeOf = (message: DiagnosticCode['message'], hint: DiagnosticCode['hint']) => DiagnosticCode;
+const error: CodeOf = (message, hint) => ({ severity: 'error', message, hint });
+const warning: CodeOf = (message, hint) => ({ severity: 'warning', message, hint });
 
 /** Every diagnostic that reading a Dockerfile can give. */
 export const diagnosticCodes = {
