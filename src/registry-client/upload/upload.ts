@@ -10,8 +10,8 @@ import { nextLocation } from './location.ts';
 import type { BlobSource, SentChunk, UploadOptions, UploadOutcome } from './ports.ts';
 
 /**
- * What a broken upload has of its last chunk is lost with registries that cannot go on within one (docker-registry 2.8):
- * chunks are this part of the blob, so that even ten breaks cost little of it, within limits.
+ * A chunk is what a sender has to finish when its engine was killed, and the step of the progress: this part of the blob,
+ * within limits.
  */
 const CHUNKS = 80;
 const LEAST_CHUNK = 512 * 1024;
@@ -88,7 +88,9 @@ export async function uploadBlob(
       await access.retry.sleep(waitMs(failures, passing?.afterMs, access.retry), signal);
       // The last request may have arrived although its answer did not.
       if (await isPresent()) return 'uploaded';
-      upload = error instanceof UploadLost ? undefined : await job.resume(upload?.location.href);
+      // A sender that died may have noted more than it could tell.
+      const known = (await memory?.recall(job.key)) ?? upload?.location.href;
+      upload = error instanceof UploadLost ? undefined : await job.resume(known);
     }
   }
 }
