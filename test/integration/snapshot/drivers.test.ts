@@ -17,6 +17,8 @@ const steps: readonly (readonly [what: string, script: string])[] = [
   ['rewrite a file with equal size and time', 'touch -r e/1 keep; printf "9\\n" >e/1; touch -r keep e/1; rm keep'],
   ['replace a file by an equal one', 'cp -p e/2 tmp; rm e/2; mv tmp e/2'],
   ['rename a file over another', 'mv e/3 e/4'],
+  ['make two equal files', 'echo same >s1; echo same >s2'],
+  ['rename one over the other', 'rm s1; mv s2 s1'],
   ['change owner, mode and attributes', 'chown 5:6 d/1; chmod 4711 d/3; chmod 700 e; setfattr -n user.x -v y e/1'],
   ['make a directory anew', 'rm -r d; mkdir d; echo other >d/1'],
   ['make a directory anew and empty', 'rm -r d; mkdir d'],

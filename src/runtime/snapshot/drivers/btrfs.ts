@@ -126,10 +126,11 @@ export class BtrfsDriver implements StorageDriver {
     return { ...summary, files: undefined };
   }
 
-  #baselineOf({ parent }: Root): BaselineSource {
+  #baselineOf({ folder, parent }: Root): BaselineSource {
     const { layout } = this.#parts;
     const top = parent === null ? `${layout.folder}/empty` : `${layerFolder(layout, parent)}/tree`;
-    return { kind: 'twin', top };
+    // The record was written as soon as the snapshot was there.
+    return { kind: 'twin', top, mark: `${folder}/root.json` };
   }
 }
 

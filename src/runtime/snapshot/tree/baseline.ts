@@ -15,8 +15,8 @@ export interface Baseline {
 export type BaselineSource =
   /** A JSON file with `TreeTable` in it. */
   | { readonly kind: 'table'; readonly file: string }
-  /** The tree is a snapshot of this one: unchanged files have the same inode and times. */
-  | { readonly kind: 'twin'; readonly top: string };
+  /** The tree is a snapshot of this one, older than the mark, a file: what is unchanged has the same inode and times. */
+  | { readonly kind: 'twin'; readonly top: string; readonly mark: string };
 
 /** What is remembered of a tree that was copied together. */
 export interface TreeTable {
@@ -28,7 +28,7 @@ export interface TreeTable {
 
 export function openBaseline(source: BaselineSource): Baseline {
   if (source.kind === 'table') return tableBaseline(JSON.parse(readFileSync(source.file, 'utf8')) as TreeTable);
-  return twinBaseline(source.top);
+  return twinBaseline(source.top, lstatSync(source.mark).birthtimeMs);
 }
 
 function tableBaseline({ since, directories }: TreeTable): Baseline {
@@ -42,7 +42,7 @@ function tableBaseline({ since, directories }: TreeTable): Baseline {
 }
 
 /** For file systems that use no inode number twice within a tree. */
-function twinBaseline(top: string): Baseline {
+function twinBaseline(top: string, since: number): Baseline {
   const twinOf = (path: string) => lstatSync(fsPath(joinPath(top, path)), { throwIfNoEntry: false });
   return {
     isSameDirectory: (path, stat) => twinOf(path)?.ino === stat.ino,
@@ -50,6 +50,6 @@ function twinBaseline(top: string): Baseline {
       const twin = twinOf(path);
       return twin !== undefined && twin.ino === stat.ino && twin.ctimeMs === stat.ctimeMs;
     },
-    isNew: (path, stat) => twinOf(path)?.ino !== stat.ino,
+    isNew: (_path, stat) => stat.birthtimeMs >= since,
   };
 }
