@@ -72,6 +72,8 @@ describe.each(runtimes)('rights of processes, with %s', (runtime) => {
       const text = readFileSync(`/proc/${await pidOf('raised')}/status`, 'utf8');
       expect(statusOf(text, 'Uid')?.split(/\s+/).join(' ')).toBe(uids);
       expect(statusOf(text, 'NoNewPrivs')).toBe(security === 'no-new-privileges' ? '1' : '0');
+      const beside = await host.ok(['exec', 'raised', '/raised', '--', 'cat', '/proc/self/status']);
+      expect(statusOf(beside, 'NoNewPrivs')).toBe(statusOf(text, 'NoNewPrivs'));
       await remove('raised');
     }
   });

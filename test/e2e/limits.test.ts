@@ -71,6 +71,7 @@ const INSIDE: readonly [flags: string, script: string, expected: string][] = [
     "awk '/core|processes/ { print $(NF-2), $(NF-1) }' /proc/self/limits",
     '0 0\n77 77',
   ],
+  ['--ulimit core=0:-1', "awk '/core/ { print $(NF-2), $(NF-1) }' /proc/self/limits", '0 unlimited'],
   ['--shm-size=32m', "df -k /dev/shm | tail -1 | awk '{print $2}'", '32768'],
   ['--oom-score-adj=500', 'cat /proc/self/oom_score_adj', '500'],
   ['--sysctl kernel.msgmax=4096', 'cat /proc/sys/kernel/msgmax', '4096'],

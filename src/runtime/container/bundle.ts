@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type HostNetworkFiles, type NetworkPlan, networkFiles } from '../spec/network-files.ts';
 import type { OciConfig } from '../spec/oci-config.ts';
+import { ociJson } from '../spec/oci-json.ts';
 import { unpin } from './bind-sources.ts';
 import { takeBack } from './lent-files.ts';
 import { releaseSharedMemory } from './shared-memory.ts';
@@ -51,7 +52,7 @@ export function writeNetworkFiles(files: BundleFiles, plan: NetworkPlan): void {
 }
 
 export function writeConfig(bundle: string, config: OciConfig): void {
-  writeFileSync(`${bundle}/config.json`, JSON.stringify(config));
+  writeFileSync(`${bundle}/config.json`, ociJson(config));
 }
 
 export function readConfig(bundle: string): OciConfig | undefined {

@@ -23,6 +23,7 @@ import { verifyNamespace } from '../linux/namespace.ts';
 import { type LogEntry, type LogQuery, readLog } from '../logs/read.ts';
 import { deviceNumbers } from '../spec/config.ts';
 import { execProcess } from '../spec/exec.ts';
+import { ociJson } from '../spec/oci-json.ts';
 import { ociResources } from '../spec/resources.ts';
 import { type BuildStep, runBuildStep, type StepMachinery } from './build-step.ts';
 import { bundleFolder, makeBundle, type RunPaths, readConfig, removeBundle, runPaths } from './bundle.ts';
@@ -186,7 +187,7 @@ export class Runtime {
     try {
       const identity = identityInRoot(`/proc/${process.pid}/root`, request.user);
       const spec = execProcess({ ...request, identity }, config, this.#machine.capabilities);
-      writeFileSync(`${bundle}/process.json`, JSON.stringify(spec));
+      writeFileSync(`${bundle}/process.json`, ociJson(spec));
       const exec = { containerId: id, bundle, argv: request.argv, stdin: request.openStdin };
       const running = request.tty
         ? await execWithTerminal(this.#conmon, this.#programOf(id), exec)

@@ -6,6 +6,7 @@ import { type BindRequest, bindMount, byDepth, kernelMounts, type TmpfsRequest, 
 import { ociNamespaces } from './namespaces.ts';
 import type { ProcessNetwork } from './network-files.ts';
 import type { OciConfig, OciDevice, OciMount } from './oci-config.ts';
+import { unlimited } from './oci-json.ts';
 import { maskedPaths, readonlyPaths } from './paths.ts';
 import { type DeviceNumberOf, ociResources } from './resources.ts';
 import { seccompProfile } from './seccomp.ts';
@@ -137,7 +138,6 @@ export function cgroupParent(isolation: Pick<ContainerIsolation, 'cgroupParent'>
 }
 
 function rlimit({ name, soft, hard }: ContainerIsolation['ulimits'][number]) {
-  const unlimited = 2 ** 64;
   const value = (limit: number) => (limit === -1 ? unlimited : limit);
   return { type: `RLIMIT_${name.toUpperCase()}`, soft: value(soft), hard: value(hard) };
 }

@@ -12,9 +12,13 @@ export interface ExecPlan {
   readonly privileged: boolean;
 }
 
-/** The OCI process of an exec: the container's capabilities, or all with `--privileged`. */
+/**
+ * The OCI process of an exec. It is bound as the container's own is, and has its capabilities, or all of them with
+ * `--privileged`.
+ */
 export function execProcess(plan: ExecPlan, container: OciConfig, available: ReadonlySet<string>): OciProcess {
   const { identity } = plan;
+  const { capabilities, rlimits, oomScoreAdj, noNewPrivileges, apparmorProfile } = container.process;
   return {
     terminal: plan.tty,
     user: { uid: identity.uid, gid: identity.gid, additionalGids: [...new Set([identity.gid, ...identity.groups])] },
@@ -23,6 +27,10 @@ export function execProcess(plan: ExecPlan, container: OciConfig, available: Rea
     cwd: plan.cwd === '' ? '/' : plan.cwd,
     capabilities: plan.privileged
       ? capabilitySets(resolveCapabilities({ add: [], drop: [], privileged: true, available }))
-      : container.process.capabilities,
+      : capabilities,
+    ...(rlimits ? { rlimits } : {}),
+    ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
+    ...(noNewPrivileges ? { noNewPrivileges } : {}),
+    ...(apparmorProfile && !plan.privileged ? { apparmorProfile } : {}),
   };
 }
