@@ -49,6 +49,24 @@ export function ensureBridge(socket: NetlinkSocket, group: number, plan: BridgeP
     return addAddress({ index, address: ipBytes(parseIp(address)), prefixLength: Number(length) });
   });
   socket.demand('addr add', requests, ['EEXIST']);
+  if (!existing) takePorts(socket, group, { name, index });
+}
+
+/** The interfaces of containers that were ports of a bridge by this name, which somebody removed, are so again. */
+function takePorts(
+  socket: NetlinkSocket,
+  group: number,
+  bridge: { readonly name: string; readonly index: number },
+): void {
+  const lost = socket
+    .dump('link list', dumpLinks())
+    .flatMap((reply) => parseLink(reply) ?? [])
+    .filter((link) => link.group === group && link.label === bridge.name && link.master === undefined);
+  // Some may end at this moment.
+  if (lost.length > 0) {
+    const ports = lost.map(({ index }) => changeLink(index, { master: bridge.index, up: true }));
+    socket.demand('link set master', ports, ['ENODEV']);
+  }
 }
 
 /** Waits in a thread until the kernel has let go of it. Idempotent; others' bridges stay. */

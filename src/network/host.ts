@@ -37,7 +37,7 @@ export interface BridgeNetwork {
 }
 
 const PREPARED_SANDBOXES = 2;
-/** How soon the rules of another program that now drops our packets are noticed. */
+/** How soon is noticed that another program drops our packets, or flushed our rules. */
 const POLICY_CHECK_MS = 5000;
 const USUAL_MTU = 1500;
 const EPHEMERAL = { first: 32768, last: 60999 };
@@ -159,11 +159,19 @@ export class NetworkHost {
 
   /** Gives a sandbox an interface. */
   attach(sandbox: Sandbox, endpoint: EndpointPlan): { readonly mac: string } {
-    const { link } = endpoint;
-    // Ports of a bridge that take larger packets than it has would lose those without a word.
-    const plan =
-      link.kind === 'bridge' && !link.mtu ? { ...endpoint, link: { ...link, mtu: this.#usualMtu } } : endpoint;
-    return sandbox.attach(this.#netlink, this.#group, plan);
+    return sandbox.attach(this.#netlink, this.#group, this.#withMtu(endpoint));
+  }
+
+  /**
+   * Gives a sandbox the interfaces of a list and no others, but for those that the container made itself.
+   * @returns whether anything was not as it should be
+   */
+  async settle(sandbox: Sandbox, endpoints: readonly EndpointPlan[]): Promise<boolean> {
+    return await sandbox.settle(
+      this.#netlink,
+      this.#group,
+      endpoints.map((endpoint) => this.#withMtu(endpoint)),
+    );
   }
 
   /** Publishes all or nothing. @throws BerthError `conflict` that names who has the port */
@@ -210,6 +218,12 @@ export class NetworkHost {
     this.#socket = undefined;
   }
 
+  /** Ports of a bridge that take larger packets than it has would lose those without a word. */
+  #withMtu(endpoint: EndpointPlan): EndpointPlan {
+    const { link } = endpoint;
+    return link.kind === 'bridge' && !link.mtu ? { ...endpoint, link: { ...link, mtu: this.#usualMtu } } : endpoint;
+  }
+
   /** What goes out by the host's default route unbroken, at most the usual 1500. */
   get #usualMtu(): number {
     this.#mtu ??= Math.min(USUAL_MTU, uplinkMtu(this.#netlink) ?? USUAL_MTU);
@@ -232,7 +246,16 @@ export class NetworkHost {
     if (bridges.length === 0) {
       clearInterval(this.#watch);
       this.#watch = undefined;
-    } else this.#watch ??= setInterval(() => this.#passForeignFilters(), POLICY_CHECK_MS).unref();
+    } else this.#watch ??= setInterval(() => this.#checkRules(), POLICY_CHECK_MS).unref();
+  }
+
+  #checkRules(): void {
+    try {
+      this.#firewall.mend(() => hasTable(this.#table));
+    } catch (error) {
+      this.#log(`the rules of networks were flushed, and cannot be made anew: ${(error as Error).message}`);
+    }
+    this.#passForeignFilters();
   }
 }
 

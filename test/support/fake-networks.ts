@@ -63,6 +63,10 @@ export class FakeNetworks implements NetworkHost {
     return { mac: endpoint.link.mac ?? macOfIp(endpoint.addresses[0]!.split('/')[0]!) };
   }
 
+  async settle(): Promise<boolean> {
+    return false;
+  }
+
   async publish(ports: readonly PortWish[]): Promise<PublishedPorts> {
     const given = ports.map(({ protocol, containerPort, hostIp, hostPorts }, at) => ({
       protocol,
@@ -74,7 +78,7 @@ export class FakeNetworks implements NetworkHost {
     const withdraw = () => {
       for (const { hostPort } of given) this.published.delete(hostPort);
     };
-    return { ports: given, withdraw, abandon: () => undefined };
+    return { ports: given, redirect: () => undefined, withdraw, abandon: () => undefined };
   }
 
   async recover(_known: ReadonlySet<string>, add: () => Promise<void>): Promise<void> {

@@ -68,7 +68,7 @@ async function inSandbox(
     await work(sandbox);
     if (!run || !sandbox) return;
     chooseGateways(context, container, sandbox);
-    await redirectPorts(context, container);
+    redirectPorts(container);
     await serveNames(context, container, sandbox);
     context.ports.runtime.writeNames?.(run.process, namesOf(context, container));
   } finally {

@@ -13,7 +13,7 @@ import {
 import type { ContainerSpec, RunningProcess } from '../ports.ts';
 import type { Container, ContainersContext } from './container.ts';
 import { dnsNames, gatewayOf, networkOf, setEndpoint, setNetwork } from './container-network.ts';
-import { asksForNames, namesOf, ownNames } from './host-files.ts';
+import { namesOf, ownNames } from './host-files.ts';
 import { linkedTo, linkVariables } from './links.ts';
 import { endNames, serveNames } from './name-service.ts';
 
@@ -68,48 +68,13 @@ export function leaveNetworks(context: ContainersContext, container: Container):
   if (container.record.network) setNetwork(container, { ...container.record.network, published: [] });
 }
 
-/** Takes over what a container of an earlier engine has: its addresses are taken and its ports published. */
-export async function adoptNetworks(context: ContainersContext, container: Container): Promise<void> {
-  const { networks } = context;
-  const { endpoints, published } = networkOf(container);
-  for (const endpoint of endpoints) {
-    const { network, live } = endpoint;
-    if (!live) continue;
-    const record = networks.find(network);
-    if (!record) continue;
-    networks.ensure(record);
-    networks.addresses.adopt(record, live);
-    networks.join(record, container.id, memberOf(container, endpoint, live), { quiet: true });
-  }
-  if (published.length > 0) await publishAs(context, container);
-  const process = container.process;
-  const sandbox = process && asksForNames(container) ? context.ports.networks.enterSandbox(process) : undefined;
-  if (!sandbox) return;
-  try {
-    await serveNames(context, container, sandbox);
-  } finally {
-    sandbox.close();
-  }
-}
-
-function memberOf(container: Container, endpoint: EndpointRecord, live: LiveEndpoint): Member {
+export function memberOf(container: Container, endpoint: EndpointRecord, live: LiveEndpoint): Member {
   return { name: container.record.name, names: dnsNames(container, endpoint), endpoint: live };
 }
 
 /** Leads the ports that a container has on the host to the address that it has now. */
-export async function redirectPorts(context: ContainersContext, container: Container): Promise<void> {
-  if (networkOf(container).published.length === 0) return;
-  for (const published of container.published.splice(0)) published.withdraw();
-  await publishAs(context, container);
-}
-
-/** Publishes the very ports of the host that the container has. */
-async function publishAs(context: ContainersContext, container: Container): Promise<void> {
-  const wishes = networkOf(container).published.map(({ hostPort, ...port }) => ({
-    ...port,
-    hostPorts: { first: hostPort, last: hostPort },
-  }));
-  container.published.push(await context.ports.networks.publish(wishes, publishTarget(container)));
+export function redirectPorts(container: Container): void {
+  for (const published of container.published) published.redirect(publishTarget(container));
 }
 
 /** Makes an interface of a container in one more network. @throws BerthError */
@@ -147,10 +112,7 @@ export async function enter(
 export function forget(context: ContainersContext, container: Container, { live, ...endpoint }: EndpointRecord): void {
   if (!live) return;
   const record = context.networks.find(endpoint.network);
-  if (record) {
-    context.networks.addresses.release(record, live);
-    context.networks.leave(record, container.id);
-  }
+  if (record) context.networks.leave(record, container.id);
   setEndpoint(container, endpoint);
 }
 
@@ -192,14 +154,15 @@ function defaultHostIp(context: ContainersContext, { endpoints }: ContainerNetwo
   return address === '0.0.0.0' ? '' : address;
 }
 
-function publishTarget(container: Container): { readonly ipv4?: string; readonly ipv6?: string } {
+/** Where published ports lead. */
+export function publishTarget(container: Container): { readonly ipv4?: string; readonly ipv6?: string } {
   const live = networkOf(container).endpoints.flatMap((endpoint) => endpoint.live ?? []);
   const ipv4 = live.find((endpoint) => endpoint.ipv4)?.ipv4;
   const ipv6 = live.find((endpoint) => endpoint.ipv6)?.ipv6;
   return { ...(ipv4 ? { ipv4: plainAddress(ipv4) } : {}), ...(ipv6 ? { ipv6: plainAddress(ipv6) } : {}) };
 }
 
-function endpointRequest(
+export function endpointRequest(
   { networks }: ContainersContext,
   record: NetworkRecord,
   { mac }: EndpointRecord,

@@ -1,7 +1,7 @@
 import { toBerthError } from '../../errors/index.ts';
+import { adoptNetworks } from './adopt-networks.ts';
 import { openCaches } from './cache-mounts.ts';
 import { allSettled, Container, type ContainersContext, save, unknownExit, volumesOf } from './container.ts';
-import { adoptNetworks } from './networking.ts';
 import type { ContainerRecord } from './record.ts';
 import { cleanUp, discard } from './removal.ts';
 import { adopt, settleExit } from './start.ts';
@@ -75,6 +75,9 @@ async function recover(context: ContainersContext, container: Container): Promis
     // A start that nobody was told of, or an end that was not cleaned up after.
     await cleanUp(context, container, {});
     await save(context, container);
+  } else {
+    // A start mounts the root while the record is being told that it does.
+    await context.ports.snapshots.unmount(container.id);
   }
 }
 
@@ -85,6 +88,7 @@ async function readopt(context: ContainersContext, container: Container): Promis
   container.root = await context.ports.snapshots.mount(container.id);
   for (const name of volumesOf(container)) await context.volumes.mount(container.id, name);
   await openCaches(context, container);
-  await adoptNetworks(context, container);
+  // Somebody may have taken its port meanwhile: it runs on, and must not be lost for that.
+  await adoptNetworks(context, container, process).catch((error) => report(context, container.id, error));
   await adopt(context, container, process);
 }

@@ -20,6 +20,8 @@ export interface NetworkHost {
   /** That of a running process; undefined when it is gone. */
   enterSandbox(process: { readonly pid: number; readonly startTicks: string }): NetworkSandbox | undefined;
   attach(sandbox: NetworkSandbox, endpoint: EndpointRequest): { readonly mac: string };
+  /** Gives a sandbox these interfaces and no others of the engine's. @returns whether anything was not as it should be */
+  settle(sandbox: NetworkSandbox, endpoints: readonly EndpointRequest[]): Promise<boolean>;
   /** All or nothing. @throws BerthError `conflict` that names who has a port */
   publish(
     ports: readonly PortWish[],
@@ -93,6 +95,8 @@ export interface EndpointRequest {
 export interface PublishedPorts {
   readonly ports: readonly HostPort[];
   /** Idempotent. */
+  /** Leads them to other addresses of the container, with no moment in between. */
+  redirect(target: { readonly ipv4?: string; readonly ipv6?: string }): void;
   withdraw(): void;
   /** Lets go without a change to what is published. */
   abandon(): void;

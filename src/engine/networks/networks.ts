@@ -205,9 +205,15 @@ export class Networks {
     }
   }
 
+  /** Gives back what a member has. Idempotent; who joined under an earlier engine only, by its record, has nothing. */
   leave(record: NetworkRecord, container: string): void {
+    const members = this.#members.get(record.id);
+    const member = members?.get(container);
+    if (!member) return;
+    members?.delete(container);
     this.names.leave(record.id, container);
-    if (this.#members.get(record.id)?.delete(container)) this.#tell('disconnect', record, container);
+    this.addresses.release(record, member.endpoint);
+    this.#tell('disconnect', record, container);
   }
 
   #enlist(network: string, container: string, { name, names, endpoint }: Member): void {

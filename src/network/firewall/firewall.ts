@@ -50,6 +50,11 @@ export class Firewall {
     }
   }
 
+  /** Makes the rules anew when somebody flushed them. @param isThere whether the kernel has the table */
+  mend(isThere: () => boolean): void {
+    if (this.#exists && !this.#paused && !isThere()) this.#rebuild();
+  }
+
   /** Takes the table away, whether this engine made it or an earlier one. Idempotent. */
   clear(): void {
     this.#bridges.clear();
@@ -81,6 +86,15 @@ export class Firewall {
     } catch (error) {
       for (const port of ports) this.#ports.delete(port);
       throw error;
+    }
+  }
+
+  /** Removes some, the very objects that were added, and adds others, with no moment in between. */
+  replacePorts(before: readonly PortRule[], after: readonly PortRule[]): void {
+    const known = before.filter((port) => this.#ports.delete(port));
+    for (const port of after) this.#ports.add(port);
+    if (known.length + after.length > 0) {
+      this.#change(removePorts(this.#table, known) + addPorts(this.#table, after));
     }
   }
 

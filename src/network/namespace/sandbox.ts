@@ -14,6 +14,7 @@ import {
   getLink,
   type Link,
   type LinkAttributes,
+  labelLink,
   type MacvlanMode,
   parseLink,
 } from '../netlink/links.ts';
@@ -122,6 +123,7 @@ export class Sandbox {
     const mac = macOf(endpoint);
     const inner: LinkAttributes = {
       name: interfaceName,
+      group,
       namespaceFd: this.fd,
       mac: parseMac(mac),
       ...(link.mtu ? { mtu: link.mtu } : {}),
@@ -145,6 +147,22 @@ export class Sandbox {
       this.#inside.demand('link delete', [deleteLink(made.index)], ['ENODEV']);
       throw error;
     }
+  }
+
+  /**
+   * Makes its interfaces those of a list: of the group's own, others go, and what is missing is made. Interfaces that
+   * the container made itself stay.
+   * @returns whether anything was not as it should be
+   */
+  async settle(host: NetlinkSocket, group: number, endpoints: readonly EndpointPlan[]): Promise<boolean> {
+    const wanted = new Set(endpoints.map(({ interfaceName }) => interfaceName));
+    const links = this.links();
+    const surplus = links.filter((link) => link.group === group && !wanted.has(link.name));
+    for (const { name } of surplus) await this.detach(name);
+    const present = new Set(links.map(({ name }) => name));
+    const missing = endpoints.filter(({ interfaceName }) => !present.has(interfaceName));
+    for (const endpoint of missing) this.attach(host, group, endpoint);
+    return surplus.length + missing.length > 0;
   }
 
   /** Takes an interface away; a thread waits until the kernel has let go of it. Idempotent. */
@@ -194,7 +212,8 @@ function attachToBridge(
   if (!bridge) throw new Error(`no such network interface: ${link.bridge}`);
   const name = `veth${randomBytes(4).toString('hex').slice(0, 7)}`;
   const outer = { name, group, master: bridge.index, up: true, ...(link.mtu ? { mtu: link.mtu } : {}) };
-  host.demand('link add veth', [createVeth(outer, inner)]);
+  // The bridge's name stays with the port, so that a bridge that somebody removed gets its ports back.
+  host.demand('link add veth', [createVeth(outer, inner), labelLink(name, link.bridge)]);
   // Where bridged packets pass the rules of IP, what a container sends to a port of its own comes back the same way.
   const hairpin = readSysctl('bridge/bridge-nf-call-iptables') === '1';
   if (hairpin || link.isolated) {

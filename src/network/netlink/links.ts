@@ -11,6 +11,7 @@ const IFLA_MTU = 4;
 const IFLA_LINK = 5;
 const IFLA_MASTER = 10;
 const IFLA_LINKINFO = 18;
+const IFLA_IFALIAS = 20;
 const IFLA_STATS64 = 23;
 const IFLA_GROUP = 27;
 const IFLA_NET_NS_FD = 28;
@@ -121,6 +122,15 @@ export function changeBridgePort(name: string, { hairpin, isolated }: BridgePort
   };
 }
 
+/** Gives an interface a text of its owner's, which has no meaning to the kernel. */
+export function labelLink(name: string, label: string): Request {
+  return {
+    type: RTM_NEWLINK,
+    flags: messageFlags.ACK,
+    payload: Buffer.concat([header(0, {}), text(IFLA_IFNAME, name), text(IFLA_IFALIAS, label)]),
+  };
+}
+
 export function deleteLink(index: number): Request {
   return { type: RTM_DELLINK, flags: messageFlags.ACK, payload: header(index, {}) };
 }
@@ -147,6 +157,8 @@ export interface Link {
   readonly mtu: number;
   readonly master: number | undefined;
   readonly group: number;
+  /** Empty when it has none. */
+  readonly label: string;
   readonly stats: LinkStats;
 }
 
@@ -176,6 +188,7 @@ export function parseLink({ type, payload }: Reply): Link | undefined {
     mtu: numberOf(found.get(IFLA_MTU)) ?? 0,
     master: numberOf(found.get(IFLA_MASTER)),
     group: numberOf(found.get(IFLA_GROUP)) ?? 0,
+    label: textOf(found.get(IFLA_IFALIAS)),
     stats: statsOf(found.get(IFLA_STATS64)),
   };
 }

@@ -7,6 +7,9 @@ export interface ForwardTarget {
   readonly port: number;
 }
 
+/** Asked for each connection: containers move between networks. Undefined while there is nowhere to go. */
+export type FindTarget = () => ForwardTarget | undefined;
+
 /** A socket of the host that holds a port, and passes on what the kernel's rules did not already lead to the container. */
 export interface Forwarder {
   /** Idempotent. Connections end. */
@@ -18,9 +21,14 @@ export interface Forwarder {
  * IPv6 to a container without an IPv6 address.
  * @throws the error of `listen` (`EADDRINUSE`)
  */
-export async function forwardTcp(hostIp: string, port: number, target: ForwardTarget): Promise<Forwarder> {
+export async function forwardTcp(hostIp: string, port: number, find: FindTarget): Promise<Forwarder> {
   const open = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (client) => {
+    const target = find();
+    if (!target) {
+      client.destroy();
+      return;
+    }
     const container = connect({ host: target.ip, port: target.port, allowHalfOpen: true, noDelay: true });
     join(client, container, open);
   });
@@ -60,7 +68,7 @@ const UDP_SESSION_MS = 60_000;
 const MOST_UDP_SESSIONS = 1024;
 
 /** As `forwardTcp`, for datagrams: each client gets a socket of its own, until it was silent for a minute. */
-export async function forwardUdp(hostIp: string, port: number, target: ForwardTarget): Promise<Forwarder> {
+export async function forwardUdp(hostIp: string, port: number, find: FindTarget): Promise<Forwarder> {
   const family = (ip: string) => (ip.includes(':') ? 'udp6' : 'udp4');
   const server = createSocket({ type: family(hostIp), ipv6Only: hostIp.includes(':') });
   const sessions = new Map<string, { readonly socket: UdpSocket; readonly timer: NodeJS.Timeout }>();
@@ -70,7 +78,7 @@ export async function forwardUdp(hostIp: string, port: number, target: ForwardTa
   });
   server.removeAllListeners('error');
   server.on('error', () => undefined);
-  const sessionOf = (client: RemoteInfo): UdpSocket => {
+  const sessionOf = (client: RemoteInfo, target: ForwardTarget): UdpSocket => {
     const key = `${client.address} ${client.port}`;
     const known = sessions.get(key);
     if (known) {
@@ -93,8 +101,9 @@ export async function forwardUdp(hostIp: string, port: number, target: ForwardTa
     return socket.unref();
   };
   server.on('message', (message, client) => {
-    if (sessions.size < MOST_UDP_SESSIONS || sessions.has(`${client.address} ${client.port}`)) {
-      sessionOf(client).send(message, target.port, target.ip);
+    const target = find();
+    if (target && (sessions.size < MOST_UDP_SESSIONS || sessions.has(`${client.address} ${client.port}`))) {
+      sessionOf(client, target).send(message, target.port, target.ip);
     }
   });
   server.unref();

@@ -1,6 +1,7 @@
 import { BerthError } from '../../errors/index.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import type { PortRule } from '../firewall/ruleset.ts';
+import { forgetDatagrams } from './flows.ts';
 import { type Forwarder, forwardTcp, forwardUdp } from './forwarder.ts';
 import { portOwner } from './owner.ts';
 import { ANY_V4, ANY_V6, type Claim, hostAddresses, type PortRequest, type PortTable, portsTaken } from './plan.ts';
@@ -19,6 +20,8 @@ export interface PublishTarget {
 /** What is published for one container. */
 export interface Publication {
   readonly ports: readonly PublishedPort[];
+  /** Leads the ports to other addresses; those that are open stay so. */
+  redirect(target: PublishTarget): void;
   /** Idempotent. */
   withdraw(): void;
   /** Lets go of the sockets, and leaves the rules: the container runs on without this engine. */
@@ -47,18 +50,31 @@ export class Publisher {
    */
   async publish(requests: readonly PortRequest[], target: PublishTarget): Promise<Publication> {
     const held: Held[] = [];
+    let current = target;
+    const find = () => current;
     try {
       // One after the other: a request without a port must see what the ones before it got.
-      for (const request of requests) held.push(...(await this.#hold(request, target)));
-      const rules = held.flatMap(({ port }) => ruleOf(port, target));
+      for (const request of requests) held.push(...(await this.#hold(request, find)));
+      let rules = held.flatMap(({ port }) => ruleOf(port, target));
       this.#firewall.addPorts(rules);
+      const ports = held.map(({ port }) => port);
+      forgetDatagrams(datagramPorts(ports));
       const letGo = (removeRules: boolean) => {
         const mine = held.splice(0);
         if (mine.length === 0) return;
         if (removeRules) this.#firewall.removePorts(rules);
         this.#letGo(mine);
+        if (removeRules) forgetDatagrams(datagramPorts(ports));
       };
-      return { ports: held.map(({ port }) => port), withdraw: () => letGo(true), abandon: () => letGo(false) };
+      const redirect = (other: PublishTarget) => {
+        if (held.length === 0 || (other.ipv4 === current.ipv4 && other.ipv6 === current.ipv6)) return;
+        current = other;
+        const before = rules;
+        rules = ports.flatMap((port) => ruleOf(port, other));
+        this.#firewall.replacePorts(before, rules);
+        forgetDatagrams(datagramPorts(ports));
+      };
+      return { ports, redirect, withdraw: () => letGo(true), abandon: () => letGo(false) };
     } catch (error) {
       this.#letGo(held);
       throw error;
@@ -70,11 +86,11 @@ export class Publisher {
     this.#letGo([...this.#held]);
   }
 
-  async #hold(request: PortRequest, target: PublishTarget): Promise<readonly Held[]> {
+  async #hold(request: PortRequest, find: () => PublishTarget): Promise<readonly Held[]> {
     let refusal: BerthError | undefined;
     for (const hostPort of this.#table.candidates(request)) {
       try {
-        return await this.#holdPort(request, hostPort, target);
+        return await this.#holdPort(request, hostPort, find);
       } catch (error) {
         refusal = refused(error, request, hostPort);
         // Other ports of an address that does not exist are no better.
@@ -85,7 +101,7 @@ export class Publisher {
   }
 
   /** One port on each address of the request. A host without IPv6 does without that, unless it was asked for by name. */
-  async #holdPort(request: PortRequest, hostPort: number, target: PublishTarget): Promise<readonly Held[]> {
+  async #holdPort(request: PortRequest, hostPort: number, find: () => PublishTarget): Promise<readonly Held[]> {
     const { protocol, containerPort } = request;
     const held: Held[] = [];
     // Claimed before the first wait: another container may be looking for a port at the same time.
@@ -94,7 +110,7 @@ export class Publisher {
     try {
       for (const port of ports) {
         try {
-          const one = { port, forwarder: await open(port, target) };
+          const one = { port, forwarder: await open(port, find) };
           this.#held.add(one);
           held.push(one);
         } catch (error) {
@@ -122,12 +138,18 @@ export class Publisher {
 /** Node has no sockets for SCTP: its ports are led by rules alone. */
 async function open(
   { protocol, hostIp, hostPort, containerPort }: PublishedPort,
-  { ipv4, ipv6 }: PublishTarget,
+  find: () => PublishTarget,
 ): Promise<Forwarder | undefined> {
-  const ip = hostIp.includes(':') ? (ipv6 ?? ipv4) : (ipv4 ?? ipv6);
-  if (ip === undefined || protocol === 'sctp') return undefined;
-  const target = { ip, port: containerPort };
-  return await (protocol === 'tcp' ? forwardTcp : forwardUdp)(hostIp, hostPort, target);
+  if (protocol === 'sctp') return undefined;
+  return await (protocol === 'tcp' ? forwardTcp : forwardUdp)(hostIp, hostPort, () => {
+    const { ipv4, ipv6 } = find();
+    const ip = hostIp.includes(':') ? (ipv6 ?? ipv4) : (ipv4 ?? ipv6);
+    return ip === undefined ? undefined : { ip, port: containerPort };
+  });
+}
+
+function datagramPorts(ports: readonly PublishedPort[]): ReadonlySet<number> {
+  return new Set(ports.filter(({ protocol }) => protocol === 'udp').map(({ hostPort }) => hostPort));
 }
 
 function ruleOf({ protocol, hostIp, hostPort, containerPort }: PublishedPort, target: PublishTarget): PortRule[] {

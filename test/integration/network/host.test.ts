@@ -1,9 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startTicks } from '../../../src/linux/index.ts';
-import { type BridgeNetwork, type NetworkHost, openNetworkHost } from '../../../src/network/index.ts';
+import { type BridgeNetwork, type NetworkHost, openNetworkHost, type Sandbox } from '../../../src/network/index.ts';
+import { networkMarks } from '../../support/network-marks.ts';
+import { Peer } from './peer.ts';
 import { leftOnHost, nothing } from './state.ts';
 
 const network: BridgeNetwork = {
@@ -34,9 +37,19 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
+  for (const sandbox of opened.splice(0)) sandbox.close();
   await host.close({ keep: false });
   await expect.poll(() => leftOnHost(engine), { timeout: 20_000 }).toEqual(nothing);
 });
+
+/** Closed after the test, however it ends. */
+const opened: Sandbox[] = [];
+
+function openSandbox(): Sandbox {
+  const sandbox = host.openSandbox();
+  opened.push(sandbox);
+  return sandbox;
+}
 
 const rules = () => execFileSync('nft', ['list', 'ruleset'], { encoding: 'utf8' });
 
@@ -53,14 +66,19 @@ describe('a network on the host', () => {
 
   it('has all its rules again when somebody flushed them', async () => {
     host.ensureBridge(network);
-    const [table] = /table inet berth_\w+/.exec(rules())!;
-    execFileSync('nft', ['delete', ...table.split(' ')]);
+    execFileSync('nft', ['delete', 'table', 'inet', networkMarks(engine).table]);
     const published = await host.publish([tcp(38191)], { ipv4: '10.89.1.2' });
     expect(rules()).toContain('tcp . 38191 : 10.89.1.2 . 80');
     expect(rules()).toContain('jump leaving_bt-host');
     published.withdraw();
     published.withdraw();
     expect(rules()).not.toContain('38191');
+  });
+
+  it('has its rules again soon, even when nothing asks for a change of them', async () => {
+    host.ensureBridge(network);
+    execFileSync('nft', ['delete', 'table', 'inet', networkMarks(engine).table]);
+    await expect.poll(rules, { timeout: 20_000 }).toContain('jump leaving_bt-host');
   });
 
   it('avoids what the host reaches, and refuses what another network has', () => {
@@ -90,10 +108,39 @@ describe('a network on the host', () => {
   });
 });
 
+describe('a bridge that somebody removed', () => {
+  it('is made again by the next who needs it, with the containers that were on it', async () => {
+    host.ensureBridge(network);
+    const [one, two] = [openSandbox(), openSandbox()];
+    host.attach(one, eth0(2));
+    execFileSync('ip', ['link', 'del', network.bridge]);
+    host.ensureBridge(network);
+    host.attach(two, eth0(3));
+    const ping = ['ping', '-c', '1', '-W', '20', '10.89.1.2'];
+    execFileSync('nsenter', [`--net=${two.path}`, 'busybox', ...ping]);
+    one.close();
+    two.close();
+  });
+});
+
 describe('a namespace for a container', () => {
+  it('has the interfaces of a list when it was left with others, and those that the container made', async () => {
+    host.ensureBridge(network);
+    const sandbox = openSandbox();
+    host.attach(sandbox, eth0(2));
+    host.attach(sandbox, { ...eth0(3), interfaceName: 'eth1' });
+    execFileSync('nsenter', [`--net=${sandbox.path}`, 'ip', 'link', 'add', 'own0', 'type', 'bridge']);
+    const wanted = [eth0(2), { ...eth0(4), interfaceName: 'eth2' }];
+    expect(await host.settle(sandbox, wanted)).toBe(true);
+    const names = sandbox.links().map(({ name }) => name);
+    expect(names.toSorted()).toEqual(['eth0', 'eth2', 'lo', 'own0']);
+    expect(await host.settle(sandbox, wanted)).toBe(false);
+    sandbox.close();
+  });
+
   it('lives with the process in it, is found again through that, and is gone with it', async () => {
     host.ensureBridge(network);
-    const sandbox = host.openSandbox();
+    const sandbox = openSandbox();
     host.attach(sandbox, eth0(2));
     const child = spawn('nsenter', [`--net=${sandbox.path}`, 'sleep', '1000']);
     await once(child, 'spawn');
@@ -115,7 +162,7 @@ describe('a namespace for a container', () => {
 
   it('has a default route when it is told one, and none after', () => {
     host.ensureBridge(network);
-    const sandbox = host.openSandbox();
+    const sandbox = openSandbox();
     host.attach(sandbox, eth0(2));
     const route = () => execFileSync('nsenter', [`--net=${sandbox.path}`, 'ip', 'route'], { encoding: 'utf8' });
     sandbox.setGateways({ ipv4: '10.89.1.1' });
@@ -126,7 +173,7 @@ describe('a namespace for a container', () => {
   });
 
   it('does not believe the router advertisements of its neighbours', () => {
-    const sandbox = host.openSandbox();
+    const sandbox = openSandbox();
     const settings = ['net.ipv6.conf.default.accept_ra', 'net.ipv6.conf.default.disable_ipv6'];
     const read = execFileSync('nsenter', [`--net=${sandbox.path}`, 'sysctl', '-n', ...settings], { encoding: 'utf8' });
     expect(read.trim().split('\n')).toEqual(['0', '1']);
@@ -180,6 +227,40 @@ describe('a port of the host', () => {
         message: 'failed to bind host port 203.0.113.9:38195/tcp: cannot assign requested address',
       },
     );
+  });
+});
+
+describe('ports that are led elsewhere', () => {
+  it('are led there without a moment in between, and what the kernel remembers of datagrams is forgotten', async () => {
+    host.ensureBridge(network);
+    const sandboxes = [2, 3].map((last) => {
+      const sandbox = openSandbox();
+      host.attach(sandbox, eth0(last));
+      sandbox.setGateways({ ipv4: '10.89.1.1' });
+      return sandbox;
+    });
+    const peers = sandboxes.map((sandbox) => new Peer(sandbox.path));
+    await Promise.all(peers.map((peer) => peer.listen(80)));
+    const published = await host.publish([{ ...tcp(38198), protocol: 'udp' }], { ipv4: '10.89.1.2' });
+    // One client, whose datagrams the kernel takes for one conversation.
+    const client = createSocket('udp4');
+    const answers: string[] = [];
+    client.on('message', (text) => answers.push(String(text)));
+    const asking = setInterval(() => client.send('?', 38198, '10.89.1.1'), 20);
+    try {
+      await expect.poll(() => answers.length, { timeout: 20_000 }).toBeGreaterThan(2);
+      await peers[0]!.close();
+      published.redirect({ ipv4: '10.89.1.3' });
+      answers.length = 0;
+      await expect.poll(() => answers.length, { timeout: 20_000 }).toBeGreaterThan(2);
+      expect(rules()).toContain('udp . 38198 : 10.89.1.3 . 80');
+    } finally {
+      clearInterval(asking);
+      client.close();
+      for (const peer of peers) await peer.close();
+      for (const sandbox of sandboxes) sandbox.close();
+      published.withdraw();
+    }
   });
 });
 

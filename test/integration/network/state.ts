@@ -1,22 +1,18 @@
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { hostLinks, hostRules, networkMarks } from '../../support/network-marks.ts';
 
 /**
  * What the host has of links and rules of one engine, and of the tests here (`bt-*`). Other engines may come and go
  * meanwhile.
  */
 export function leftOnHost(engine: string): { readonly links: readonly string[]; readonly rules: readonly string[] } {
-  const hash = createHash('sha256').update(engine).digest('hex').slice(0, 8);
-  const group = String((Number.parseInt(hash, 16) | 0x10000) >>> 0);
-  const links = JSON.parse(execFileSync('ip', ['-j', 'link'], { encoding: 'utf8' })) as {
-    readonly ifname: string;
-    readonly group: string;
-  }[];
+  const { table, group } = networkMarks(engine);
   return {
-    links: links.filter((link) => link.group === group || link.ifname.startsWith('bt-')).map(({ ifname }) => ifname),
-    rules: execFileSync('nft', ['list', 'ruleset'], { encoding: 'utf8' })
+    links: hostLinks()
+      .filter((link) => link.group === group || link.ifname.startsWith('bt-'))
+      .map(({ ifname }) => ifname),
+    rules: hostRules()
       .split('\n')
-      .filter((line) => line.includes(`berth_${hash}`) || line.includes('bt-')),
+      .filter((line) => line.includes(table) || line.includes('bt-')),
   };
 }
 
