@@ -170,7 +170,7 @@ export class Execs implements ExecsApi {
 
 function requireRunning({ id, record }: Container): void {
   if (record.state.status === 'paused') {
-    throw new BerthError('conflict', `container ${id} is paused, unpause the container before exec`);
+    throw new BerthError('conflict', `Container ${id} is paused, unpause the container before exec`);
   }
   if (record.state.status !== 'running') throw new BerthError('conflict', `container ${id} is not running`);
 }

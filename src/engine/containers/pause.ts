@@ -5,7 +5,7 @@ import { announce, type Container, type ContainersContext, type Run, save } from
 export function pauseContainer(context: ContainersContext, container: Container): Promise<void> {
   return container.lock.run(async () => {
     const { run, id } = container;
-    if (isPaused(container)) throw new BerthError('conflict', `container ${id} is already paused`);
+    if (isPaused(container)) throw new BerthError('conflict', `Container ${id} is already paused`);
     if (!run) throw new BerthError('conflict', `container ${id} is not running`);
     await context.ports.runtime.pause(run.process);
     container.change({ type: 'paused' }, true);
@@ -18,7 +18,7 @@ export function pauseContainer(context: ContainersContext, container: Container)
 export function unpauseContainer(context: ContainersContext, container: Container): Promise<void> {
   return container.lock.run(async () => {
     const { run, id } = container;
-    if (!run || !isPaused(container)) throw new BerthError('conflict', `container ${id} is not paused`);
+    if (!run || !isPaused(container)) throw new BerthError('conflict', `Container ${id} is not paused`);
     await thaw(context, container, run);
   });
 }

@@ -29,7 +29,7 @@ describe('pausing', () => {
     const id = await running();
     await engine.containers.pause(id);
     expect((await inspect(id)).State).toMatchObject({ Status: 'paused', Paused: true, Running: true });
-    await expect(engine.containers.pause(id)).rejects.toThrow(`container ${id} is already paused`);
+    await expect(engine.containers.pause(id)).rejects.toThrow(`Container ${id} is already paused`);
     await expect(engine.execs.create(id, { Cmd: ['true'] })).rejects.toThrow('is paused, unpause the container before');
     await engine.containers.unpause(id);
     expect(await statusOf(id)).toBe('running');
