@@ -43,5 +43,5 @@ export function rulesOf({ table }: NetworkMarks): readonly string[] {
 
 /** All rules, without counters. */
 export function hostRules(): string {
-  return execFileSync('nft', ['--stateless', 'list', 'ruleset'], { encoding: 'utf8' });
+  return execFileSync('nft', ['--stateless', 'list', 'ruleset'], { encoding: 'utf8', stdio: 'pipe' });
 }

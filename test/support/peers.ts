@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command, type Result, until } from './host.ts';
+import { noteHostState } from './host-filters.ts';
 
 /** A program of another project, with its own storage in a temporary folder. */
 export interface Peer {
@@ -50,8 +51,14 @@ export function podman(): Peer {
   });
 }
 
-/** Debian's dockerd without networks of its own, driven by the docker CLI. */
-export async function dockerd(): Promise<Peer & { readonly socket: string }> {
+/**
+ * Debian's dockerd, driven by the docker CLI.
+ * @param options.networks with its default bridge and its rules; otherwise it touches nothing of the host's networks
+ */
+export async function dockerd(
+  options: { readonly networks?: boolean } = {},
+): Promise<Peer & { readonly socket: string }> {
+  const putBack = noteHostState();
   const folder = mkdtempSync('/tmp/berth-dockerd-');
   const socket = join(folder, 'docker.sock');
   const daemon: ChildProcess = spawn(
@@ -65,10 +72,9 @@ export async function dockerd(): Promise<Peer & { readonly socket: string }> {
       join(folder, 'pid'),
       '--host',
       `unix://${socket}`,
-      '--bridge',
-      'none',
-      '--iptables=false',
-      '--ip6tables=false',
+      ...(options.networks
+        ? ['--bip', '10.88.200.1/24']
+        : ['--bridge', 'none', '--iptables=false', '--ip6tables=false']),
     ],
     { stdio: 'ignore', env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` } },
   );
@@ -79,6 +85,7 @@ export async function dockerd(): Promise<Peer & { readonly socket: string }> {
   const docker = peer('docker', ['-H', `unix://${socket}`], { DOCKER_BUILDKIT: '0' }, async () => {
     daemon.kill('SIGTERM');
     await until(() => ended, 30_000);
+    putBack();
     rmSync(folder, { recursive: true, force: true });
   });
   await until(async () => {

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BridgeNetwork, type NetworkHost, openNetworkHost, type Sandbox } from '../../../src/network/index.ts';
+import { hostRules } from '../../support/network-marks.ts';
+import { dockerd } from '../../support/peers.ts';
 import { Peer } from './peer.ts';
 import { leftOnHost, nothing } from './state.ts';
 
@@ -115,7 +117,7 @@ function lan(): void {
   peers.set('lan', new Peer(sandbox.path));
 }
 
-beforeAll(async () => {
+async function setUp(): Promise<void> {
   host = openNetworkHost({ engine, log: () => undefined });
   const web = container('web', red, 2);
   container('neighbour', red, 3);
@@ -139,36 +141,65 @@ beforeAll(async () => {
   });
   // A container without IPv6 is reached over IPv6 all the same.
   await host.publish(port('::', 38083), { ipv4: '10.88.2.2' });
-});
+}
 
 async function tearDown(): Promise<void> {
   await Promise.all([...peers.values()].map((peer) => peer.close()));
   // Before the other end goes, with which it would go by itself at some moment.
   if (leftOnHost(engine).links.includes('bt-lan')) ip('link', 'del', 'bt-lan');
-  for (const sandbox of sandboxes) sandbox.close();
+  for (const sandbox of sandboxes.splice(0)) sandbox.close();
+  peers.clear();
   await host.close({ keep: false });
 }
 
-afterAll(tearDown);
+/** Its rules, without ours. */
+function foreignRules(): string {
+  const table = /^table inet berth_\w+ \{$[\s\S]*?^\}$/gm;
+  return hostRules()
+    .replaceAll(table, '')
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.includes('comment "berth_'))
+    .join('\n');
+}
 
-describe.each(['tcp', 'udp'] as const)('over %s', (protocol) => {
-  it('everybody reaches what they should, by the right address, and nothing else', async () => {
-    const results = await Promise.all(
-      cases.map(async ([from, to, expected]) => {
-        const [, address = '', port] = /^\[?(.+?)\]?:(\d+)$/.exec(to)!;
-        const timeoutMs = expected === false ? SILENCE_MS : ANSWER_MS;
-        const known = await peers.get(from)!.reach({ protocol, host: address, port: Number(port), timeoutMs });
-        const plain = known?.replace('::ffff:', '');
-        return `${from} -> ${to}: ${typeof expected === 'string' ? plain : plain !== undefined}`;
-      }),
-    );
-    expect(results).toEqual(cases.map(([from, to, expected]) => `${from} -> ${to}: ${expected}`));
+describe.each([
+  { beside: 'alone', peer: undefined },
+  { beside: 'beside a running Docker', peer: () => dockerd({ networks: true }) },
+])('$beside', ({ peer }) => {
+  let docker: Awaited<ReturnType<typeof dockerd>> | undefined;
+  let before = '';
+  beforeAll(async () => {
+    docker = await peer?.();
+    // It does so itself only where nobody forwarded packets before it.
+    if (docker) execFileSync('iptables', ['-P', 'FORWARD', 'DROP']);
+    before = foreignRules();
+    await setUp();
   });
-});
-
-describe('afterwards', () => {
-  it('the host has what it had before', async () => {
+  afterAll(async () => {
     await tearDown();
-    await expect.poll(() => leftOnHost(engine), { timeout: 20_000 }).toEqual(nothing);
+    await docker?.dispose();
+  });
+
+  describe.each(['tcp', 'udp'] as const)('over %s', (protocol) => {
+    it('everybody reaches what they should, by the right address, and nothing else', async () => {
+      const results = await Promise.all(
+        cases.map(async ([from, to, expected]) => {
+          const [, address = '', port] = /^\[?(.+?)\]?:(\d+)$/.exec(to)!;
+          const timeoutMs = expected === false ? SILENCE_MS : ANSWER_MS;
+          const known = await peers.get(from)!.reach({ protocol, host: address, port: Number(port), timeoutMs });
+          const plain = known?.replace('::ffff:', '');
+          return `${from} -> ${to}: ${typeof expected === 'string' ? plain : plain !== undefined}`;
+        }),
+      );
+      expect(results).toEqual(cases.map(([from, to, expected]) => `${from} -> ${to}: ${expected}`));
+    });
+  });
+
+  describe('afterwards', () => {
+    it('the host has what it had before', async () => {
+      await tearDown();
+      await expect.poll(() => leftOnHost(engine), { timeout: 20_000 }).toEqual(nothing);
+      expect(foreignRules()).toBe(before);
+    });
   });
 });
