@@ -4,6 +4,7 @@ import { formatRfc3339Nano } from '../../units/index.ts';
 import { portList } from '../networks/ports.ts';
 import { allSettled, type Container, type ContainersContext } from './container.ts';
 import { networkOf } from './container-network.ts';
+import { shownLinks } from './links.ts';
 import { networkSettings, networksBody } from './network-settings.ts';
 import { stateBody, statusText } from './state.ts';
 
@@ -34,7 +35,7 @@ export async function inspectContainer(
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: null,
-    HostConfig: record.hostConfig,
+    HostConfig: { ...record.hostConfig, Links: shownLinks(context, container) },
     GraphDriver: { Name: driver, Data: root ? { MergedDir: root.path } : null },
     ...(options.size ? await sizes(context, container) : {}),
     Mounts: record.mounts,

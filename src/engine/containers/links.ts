@@ -17,6 +17,15 @@ export function resolveLinks(table: ContainerTable, texts: readonly string[]): r
   });
 }
 
+/** `HostConfig.Links` as an inspect shows it: `/linked:/container/alias`, or null. */
+export function shownLinks({ table }: ContainersContext, { record }: Container): readonly string[] | null {
+  const asked = (record.hostConfig['Links'] ?? []) as readonly string[];
+  if (asked.length === 0) return null;
+  return (record.network?.links ?? [])
+    .map(({ container, alias }) => `/${table.find(container)?.record.name ?? container}:/${record.name}/${alias}`)
+    .sort();
+}
+
 /** Lines of `/etc/hosts` for the containers that one is linked to, as far as they run. */
 export function linkHosts(context: ContainersContext, network: ContainerNetwork): readonly HostsEntry[] {
   return (network.links ?? []).flatMap(({ container, alias }): HostsEntry[] => {

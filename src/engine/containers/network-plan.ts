@@ -1,5 +1,5 @@
 import type { ContainerConfigBody, ContainerCreateBody, EndpointSettingsBody } from '../../api/contract/index.ts';
-import { BerthError, toBerthError } from '../../errors/index.ts';
+import { BerthError } from '../../errors/index.ts';
 import type { Networks } from '../networks/networks.ts';
 import { portWishes } from '../networks/ports.ts';
 import type { ContainerNetwork, EndpointRecord, NetworkRecord } from '../networks/record.ts';
@@ -15,8 +15,9 @@ export function networkMode({ HostConfig, NetworkDisabled }: ContainerCreateBody
 }
 
 /**
- * What a request says about networks. The network of the mode comes first: it gets the first interface.
- * @throws BerthError `invalid`, `not-found` (network), `conflict`
+ * What a request says about networks. The network of the mode comes first: it gets the first interface. One that does
+ * not exist is missed by the start, as Docker has it; the docker CLI would take an error for a missing image, and pull.
+ * @throws BerthError `invalid`, `conflict`
  */
 export function planNetwork(
   networks: Networks,
@@ -59,13 +60,15 @@ export function planNetwork(
   };
 }
 
-/** The docker CLI takes a `not-found` of a create for a missing image, and pulls. */
-function networkNamed(networks: Networks, name: string): NetworkRecord {
+type NamedNetwork = Pick<NetworkRecord, 'id' | 'name' | 'driver'>;
+
+/** Until there is a network by a name, the name stands for it. */
+function networkNamed(networks: Networks, name: string): NamedNetwork {
   try {
     return networks.get(name);
   } catch (error) {
-    const { message } = toBerthError(error);
-    throw new BerthError('invalid', message, { hint: 'make it first: network create', cause: error });
+    if (error instanceof BerthError && error.kind === 'not-found') return { id: name, name, driver: 'bridge' };
+    throw error;
   }
 }
 
@@ -77,7 +80,7 @@ export function linkTexts({ HostConfig, NetworkingConfig }: ContainerCreateBody)
 }
 
 /** A container's place in a network as it was asked for. @throws BerthError `invalid` */
-export function endpointOf(network: NetworkRecord, settings: EndpointSettingsBody): EndpointRecord {
+export function endpointOf(network: NamedNetwork, settings: EndpointSettingsBody): EndpointRecord {
   if (network.driver === 'host' || network.driver === 'null') {
     throw new BerthError('invalid', `container cannot be connected to ${network.name} network`, {
       hint: `start it with --network ${network.name} instead`,

@@ -36,6 +36,7 @@ export async function joinNetworks(context: ContainersContext, container: Contai
     return { spec: { network: mode.kind, ...ownNames(context, container) }, release: () => undefined };
   }
   if (mode.kind === 'container') return { spec: shareNetwork(context, mode.container), release: () => undefined };
+  resolveEndpoints(context, container);
   const variables = linkVariables(context, container);
   const sandbox = context.ports.networks.openSandbox();
   try {
@@ -51,6 +52,16 @@ export async function joinNetworks(context: ContainersContext, container: Contai
     leaveNetworks(context, container);
     throw error;
   }
+}
+
+/** Networks that were only names when the container was made. @throws BerthError `not-found` */
+function resolveEndpoints({ networks }: ContainersContext, container: Container): void {
+  const network = networkOf(container);
+  const endpoints = network.endpoints.map((endpoint) => {
+    const { id, name } = networks.get(endpoint.network);
+    return { ...endpoint, network: id, networkName: name };
+  });
+  setNetwork(container, { ...network, endpoints });
 }
 
 /** Who is linked to a container finds it at the address that it has now. */

@@ -138,7 +138,6 @@ describe('a container in a network', () => {
   });
 
   it.each([
-    [{ HostConfig: { NetworkMode: 'nope' } }, 'network nope not found'],
     [inNetwork('bridge', { IPAMConfig: { IPv4Address: '172.17.0.9' } }), 'user specified IP address is supported'],
     [
       { HostConfig: { NetworkMode: 'container:x', PortBindings: { '1/tcp': [] } } },
@@ -148,6 +147,20 @@ describe('a container in a network', () => {
   ])('%j is a mistake', async (body, message) => {
     const created = engine.containers.create('web', { Image: 'box', Cmd: ['sh'], ...body } as ContainerCreateBody);
     await expect(created).rejects.toMatchObject({ kind: 'invalid', message: expect.stringContaining(message) });
+  });
+});
+
+describe('a network that does not exist', () => {
+  it('is missed by the start, as Docker has it, and may be there by then', async () => {
+    const { Id } = await engine.containers.create('early', { Image: 'box', Cmd: ['sh'], ...inNetwork('front') });
+    await expect(engine.containers.start(Id)).rejects.toMatchObject({
+      kind: 'not-found',
+      message: 'network front not found',
+    });
+    const network = await engine.networks.create(front);
+    await engine.containers.start(Id);
+    const { NetworkSettings } = await engine.containers.inspect(Id, { size: false });
+    expect(NetworkSettings.Networks).toMatchObject({ front: { NetworkID: network.Id, IPAddress: '10.1.0.2' } });
   });
 });
 
