@@ -76,6 +76,9 @@ describe('networks', () => {
   });
 
   it('say what is wrong', async () => {
+    await ok('network create --subnet 10.91.8.0/30 tiny');
+    await ok('create --name idle --network tiny busybox sleep 1000');
+    await ok('run -d --name only --network tiny busybox sleep 1000');
     const cases: readonly (readonly [string, string])[] = [
       ['run --rm --network nope busybox true', 'network nope not found'],
       ['network create bridge', 'network with name bridge already exists'],
@@ -85,6 +88,18 @@ describe('networks', () => {
         'network create --subnet 10.91.9.0/24 --gateway 10.92.0.1 x',
         'no configured subnet contains IP address 10.92.0.1',
       ],
+      ['network create tiny', 'network with name tiny already exists'],
+      ['network create --subnet 10.91.0.0/16 x', 'Pool overlaps with other one on this address space'],
+      ['network create --subnet 10.91.10.0/24 --subnet 10.91.10.0/25 x', 'Pool overlaps'],
+      ['network create -o com.docker.network.bridge.name=much-too-long-a-name x', 'invalid interface name'],
+      ['network create -o com.docker.network.bridge.name=lo x', 'the interface lo exists, and is not a bridge'],
+      ['network create a/b', 'invalid network name "a/b"'],
+      ['network create --config-only x', '--config-only'],
+      ['start idle', 'no available IPv4 addresses on this network'],
+      ['run --rm --network tiny --ip 10.92.0.1 busybox true', 'no configured subnet contains IP address 10.92.0.1'],
+      ['network connect tiny only', 'endpoint with name only already exists in network tiny'],
+      ['network disconnect bridge only', 'is not connected to network'],
+      ['network disconnect --force tiny nobody', 'No such container: nobody'],
       ['network rm host', 'host is a pre-defined network and cannot be removed'],
       ['network connect host nobody', 'No such container: nobody'],
       ['run --rm --ip 172.17.0.9 busybox true', 'user specified IP address is supported on user defined networks only'],
@@ -92,7 +107,33 @@ describe('networks', () => {
     for (const [line, message] of cases) {
       const { code, stderr } = await host.berth(line.split(' '));
       expect([code === 0, stderr], line).toEqual([false, expect.stringContaining(message)]);
+      expect(stderr, line).not.toMatch(/^\s+at /m);
     }
+    await ok('rm -f only');
+    await ok('start idle');
+    await ok('rm -f idle');
+    await ok('network rm tiny');
+  });
+
+  it('need no pull for a network that is not there, nor does the docker CLI', async () => {
+    const { code, stderr } = await host.docker(['run', '--name', 'lost', '--network', 'nope', 'busybox', 'true']);
+    expect({ code, stderr }).toMatchObject({ code: 125, stderr: expect.stringMatching(/network nope not found/) });
+    expect(stderr).not.toContain('Unable to find image');
+    expect(await inspect('{{.State.Status}}', 'lost')).toBe('created');
+    await ok('rm lost');
+  });
+
+  it('are mended when somebody removed the bridge below running containers', async () => {
+    await ok('network create --subnet 10.91.5.0/24 -o com.docker.network.bridge.name=bt-mended five');
+    await host.ok(['run', '-d', '--name', 'box-e', '--network', 'five', '-p', '38292:80', 'busybox', ...serve]);
+    execFileSync('ip', ['link', 'del', 'bt-mended']);
+    const ask = "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 box-e 80";
+    await until(async () =>
+      (await host.berth(['run', '--rm', '--network', 'five', 'busybox', 'sh', '-c', ask])).stdout.endsWith('hi\n'),
+    );
+    expect(await fetched('http://127.0.0.1:38292/')).toBe('hi');
+    await ok('rm -f box-e');
+    await ok('network rm five');
   });
 
   it('outlive a killed engine: addresses, ports, and nothing that nobody has', async () => {
