@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CountingForwarder } from '../support/counting-forwarder.ts';
 import { DockerRegistry } from '../support/docker-registry.ts';
-import { Host, until } from '../support/host.ts';
+import { Host, refusesConnections, until } from '../support/host.ts';
 import { leftovers, processesWith } from '../support/leftovers.ts';
 
 const KILLS = 10;
@@ -57,7 +57,10 @@ async function killedAt(
   child.stdout.resume();
   child.stderr.resume();
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return !isTooLate() && code !== 0;
+  if (isTooLate()) return false;
+  // Its socket may outlive it by a moment.
+  await until(() => refusesConnections(host.socket));
+  return code !== 0;
 }
 
 /**

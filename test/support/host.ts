@@ -150,7 +150,8 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-function refusesConnections(socket: string): Promise<boolean> {
+/** Nobody listens any more. */
+export function refusesConnections(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
     const connection = connect(socket, () => {
       connection.destroy();

@@ -28,23 +28,31 @@ export interface Engine {
 
 /** An engine that answers when it is looked for may leave before it is asked: it was idle, or its own command ended. */
 const MAX_STARTS = 5;
+const DYING_MS = 30;
 
 export function openEngine(host: Host, hosts: EngineHosts): Engine {
   let client: EngineClient | undefined;
 
-  const attempt = async <T>(action: (client: EngineClient) => Promise<T>): Promise<T> => {
+  const attempt = async <T>(
+    action: (client: EngineClient) => Promise<T>,
+    { isRepeatable }: { readonly isRepeatable: boolean },
+  ): Promise<T> => {
     for (let starts = 0; ; starts++) {
       client ??= createClient({ host: host.url });
       try {
         return await action(client);
       } catch (error) {
-        if (!isNobodyThere(error)) throw error;
-        if (!host.isLocal || starts === MAX_STARTS) throw nobodyThere(host, error);
-        client = createClient({ host: await hosts.ensureEngine() });
+        const isLost = isRepeatable && host.isLocal && isConnectionLost(error);
+        if (!isLost && !isNobodyThere(error)) throw error;
+        if (!host.isLocal || starts === MAX_STARTS) throw isLost ? error : nobodyThere(host, error);
+        // An engine that was killed may still have taken the connection: its last thread was on its way out.
+        if (isLost) await new Promise((resolve) => setTimeout(resolve, DYING_MS));
+        client = createClient({ host: isLost ? host.url : await hosts.ensureEngine() });
       }
     }
   };
-  const request: Engine['request'] = (method, path, options) => attempt((open) => open.request(method, path, options));
+  const request: Engine['request'] = (method, path, options) =>
+    attempt((open) => open.request(method, path, options), { isRepeatable: method === 'GET' || method === 'HEAD' });
 
   return {
     host,
@@ -58,12 +66,17 @@ export function openEngine(host: Host, hosts: EngineHosts): Engine {
     async *messages(method, path, options) {
       yield* jsonLines((await request(method, path, options)).stream);
     },
-    hijack: (method, path, options) => attempt((open) => open.hijack(method, path, options)),
+    hijack: (method, path, options) => attempt((open) => open.hijack(method, path, options), { isRepeatable: false }),
     async ready() {
       (await request('GET', '/_ping')).discard();
     },
     close: () => client?.close(),
   };
+}
+
+function isConnectionLost(error: unknown): boolean {
+  const code = isBerthError(error) ? (error.cause as NodeJS.ErrnoException | undefined)?.code : undefined;
+  return code === 'ECONNRESET' || code === 'EPIPE';
 }
 
 /** Nothing listens: the request has not been seen by anybody. */
