@@ -6,10 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { enterEngineNamespace } from '../src/runtime/index.ts';
 import { berthProgram, Host } from '../test/support/host.ts';
+import { noteHostState } from '../test/support/host-filters.ts';
 import { dockerd, type Peer, podman } from '../test/support/peers.ts';
 import { imageBench } from './images.ts';
 import { BareCrun, describeMachine, memoryMb } from './machine.ts';
 import { type Case, call, interleave, median, type Row, timeCommand, timeRun } from './measure.ts';
+import { networkBench } from './networks.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -30,7 +32,8 @@ enterEngineNamespace({ runFolder: join(scratch, 'run') });
 
 const host = new Host({ env: { BERTH_IDLE_SECONDS: '600' } });
 const bare = new BareCrun(baseTar);
-const docker: Peer & { socket: string } = await dockerd();
+const putBack = noteHostState();
+const docker: Peer & { socket: string } = await dockerd({ networks: true });
 const pod = podman();
 await host.importBase('busybox');
 await host.ok(['save', '-o', join(scratch, 'busybox.tar'), 'busybox']);
@@ -137,6 +140,7 @@ const cases: Case[] = [
 ];
 
 const images = imageBench({ scratch, host, docker, pod, rounds: few, scale: Number(options.scale) });
+const networks = networkBench({ host, docker, pod, rounds });
 const isSelected = ({ name }: Case) => new RegExp(options.only).test(name);
 
 const report: {
@@ -150,7 +154,8 @@ const report: {
 };
 try {
   if (images.cases.some(isSelected)) await images.prepare();
-  for (const test of [...cases, ...images.cases].filter(isSelected)) {
+  if (networks.cases.some(isSelected)) await networks.prepare();
+  for (const test of [...cases, ...networks.cases, ...images.cases].filter(isSelected)) {
     const rows = await interleave(test);
     report.cases.push({
       name: test.name,
@@ -169,9 +174,11 @@ try {
   if (!options['no-save']) save();
 } finally {
   await images.dispose();
+  await networks.dispose();
   await host.dispose();
-  await docker.dispose();
   await pod.dispose();
+  await docker.dispose();
+  putBack();
   bare.dispose();
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -13,19 +13,19 @@ export function noteHostState(): () => void {
     program,
     rules: execFileSync(`${program}-save`, { encoding: 'utf8', stdio: 'pipe', env }),
   }));
-  const hadBridge = existsSync(BRIDGE);
+  const bridges = PEER_BRIDGES.filter((name) => !existsSync(`/sys/class/net/${name}`));
   const groups = cgroups();
   return () => {
     for (const table of tables()) if (!before.has(table)) nft(['delete', 'table', ...table.split(' ')]);
     for (const { program, rules } of saved) {
       if (rules.includes('*')) execFileSync(`${program}-restore`, { input: rules, stdio: 'pipe', env });
     }
-    if (!hadBridge && existsSync(BRIDGE)) execFileSync('ip', ['link', 'del', 'docker0']);
+    for (const name of bridges) if (existsSync(`/sys/class/net/${name}`)) execFileSync('ip', ['link', 'del', name]);
     for (const folder of cgroups()) if (!groups.includes(folder)) removeGroup(folder);
   };
 }
 
-const BRIDGE = '/sys/class/net/docker0';
+const PEER_BRIDGES = ['docker0', 'podman0', 'cni-podman0'];
 const CGROUPS = '/sys/fs/cgroup';
 const env = { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` };
 
