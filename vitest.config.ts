@@ -13,6 +13,7 @@ const machine = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 180
 
 export default defineConfig({
   test: {
+    globalSetup: ['test/support/suite-leftovers.ts'],
     projects: [
       project('unit', ['test/unit/**/*.test.ts']),
       project('golden', ['test/golden/**/*.test.ts']),

@@ -88,14 +88,14 @@ export function networkBench({ host, docker, pod, rounds }: Places): {
       name: 'published port: 1 GiB from a container by way of 127.0.0.1',
       floor: 'dockerd',
       goal: 1.11,
-      rounds: few,
+      rounds,
       contenders: fetches('127.0.0.1'),
     },
     {
       name: 'published port: 1 GiB from a container to a machine of the LAN (in a namespace)',
       floor: 'dockerd',
       goal: 1.11,
-      rounds: few,
+      rounds,
       contenders: fetches(LAN_HOST, ['ip', 'netns', 'exec', LAN]),
     },
     {

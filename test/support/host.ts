@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { noteEngine } from './suite-ledger.ts';
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url));
 export const berthProgram = join(checkout, 'bin/berth');
@@ -64,6 +65,7 @@ export class Host {
       BERTH_IDLE_SECONDS: '30',
       ...options.env,
     };
+    noteEngine({ root: this.root, folder: this.folder });
   }
 
   get root(): string {
@@ -137,7 +139,8 @@ export class Host {
       process.kill(pid, 'SIGTERM');
       await until(() => !isRunning(pid));
     }
-    rmSync(this.folder, { recursive: true, force: true });
+    // An engine that came second, and found the seat taken, may be on its way out still.
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 }
 

@@ -34,13 +34,6 @@ export function hostLinks(): readonly HostLink[] {
   return links.map((link) => ({ ...link, group: Number(link.group) >>> 0 }));
 }
 
-/** Lines of the host's rules that belong to an engine, or to a table of it. */
-export function rulesOf({ table }: NetworkMarks): readonly string[] {
-  return hostRules()
-    .split('\n')
-    .filter((line) => line.includes(table));
-}
-
 /** All rules, without counters. */
 export function hostRules(): string {
   return execFileSync('nft', ['--stateless', 'list', 'ruleset'], { encoding: 'utf8', stdio: 'pipe' });
