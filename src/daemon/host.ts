@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createApiServer } from '../api/server/index.ts';
 import { openGarbage, openImageStore, openObjectStore, openSpool, openStepRecords } from '../cache/index.ts';
 import { createEngine } from '../engine/index.ts';
@@ -136,8 +136,8 @@ async function open({ config, dataFolder, release }: Seat, log: (line: string) =
   const mark = markOpen(dataFolder);
   await runtime.recover(engine.liveContainerIds());
   await snapshots.sweep({ liveIds: new Set(await store.list('container')) });
-  rmSync(temporary, { recursive: true, force: true });
-  mkdirSync(temporary, { recursive: true, mode: 0o700 });
+  // The folder itself stays: how it spreads what is made in it has been told to the file system.
+  for (const name of readdirSync(temporary)) rmSync(`${temporary}/${name}`, { recursive: true, force: true });
   const parts = { dataFolder, snapshots, images: images.engineImages, records, store, garbage };
   if (mark.wasLeft) await tidyUp(parts, log);
   await engine.recover();

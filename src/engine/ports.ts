@@ -68,7 +68,12 @@ export interface EngineSnapshots {
   apply(
     parent: ChainId | null,
     tar: AsyncIterable<Uint8Array>,
-    options?: { readonly expected?: DiffId; readonly signal?: AbortSignal },
+    options?: {
+      readonly expected?: DiffId;
+      readonly signal?: AbortSignal;
+      /** The parent need not be there before this resolves: layers are unpacked side by side. */
+      readonly parentReady?: Promise<unknown>;
+    },
   ): Promise<CommittedLayer>;
   /** The uncompressed tar of a committed layer; its digest is the diff ID. */
   layerTar(chain: ChainId): AsyncIterable<Uint8Array>;

@@ -8,13 +8,13 @@ export interface PullSink {
   hasImage(id: Digest): Promise<boolean>;
   hasLayer(chain: ChainId): Promise<boolean>;
   /**
-   * Unpacks a layer (plain, gzip or zstd) on its parent.
+   * Unpacks a layer (plain, gzip or zstd) on its parent, which is there at the latest when `parentReady` resolves.
    * @throws BerthError `invalid` when its uncompressed tar is not `expected`
    */
   applyLayer(
     parent: ChainId | null,
     tar: AsyncIterable<Uint8Array>,
-    options: { readonly expected: DiffId; readonly signal: AbortSignal },
+    options: { readonly expected: DiffId; readonly signal: AbortSignal; readonly parentReady?: Promise<unknown> },
   ): Promise<void>;
   /** Takes back layers of a pull that failed, unless something else came to need them. */
   removeLayers(chains: readonly ChainId[]): Promise<void>;

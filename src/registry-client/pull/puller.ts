@@ -1,3 +1,4 @@
+import PQueue from 'p-queue';
 import { BerthError } from '../../errors/index.ts';
 import {
   type ChainId,
@@ -16,12 +17,16 @@ import type { RegistryClient } from '../client.ts';
 import { suits } from '../documents/choose.ts';
 import type { LayerBlobs } from '../push/layer-blobs.ts';
 import type { ResolvedImage } from '../resolve.ts';
+import type { Download } from './download.ts';
 import { Downloads, type JoinedDownload } from './downloads.ts';
 import { checkConfigDescriptor, type PulledConfig, parsePulledConfig } from './image-config.ts';
 import { checkLayerTypes } from './layer-types.ts';
 import type { PullMessage, PullSink } from './ports.ts';
 import { Progress } from './progress.ts';
 import { SharedWork } from './shared-work.ts';
+
+/** Layers that are unpacked at once: each takes a core, and memory. */
+const UNPACKED_AT_ONCE = 2;
 
 export interface PullerOptions {
   /** Where layers lie until their image is stored. What a broken pull leaves there is used by the next one. */
@@ -44,8 +49,8 @@ export interface PullRequest {
 
 export interface Puller {
   /**
-   * Fetches an image: layers download side by side and are unpacked in order, while others still come. Pulls that need
-   * the same layer share its download. When it fails, no layer of it stays.
+   * Fetches an image: layers download and are unpacked side by side, and are stored in order. Pulls that need the same
+   * layer share its download. When it fails, no layer of it stays.
    * @throws BerthError `not-found`, `invalid`, `unsupported`, `unavailable`, `exhausted`; AbortError
    */
   pull(client: RegistryClient, request: PullRequest): Promise<void>;
@@ -59,6 +64,13 @@ interface LayerPlan {
   readonly parent: ChainId | null;
   /** As docker shows it. */
   readonly id: string;
+}
+
+/** A layer, and where its bytes come from. */
+interface ComingLayer {
+  readonly layer: LayerPlan;
+  readonly download: Download;
+  readonly progress: Progress;
 }
 
 interface Pull {
@@ -86,19 +98,24 @@ export function createPuller({ folder, sink, blobs, now }: PullerOptions): Pulle
       }
       for (const { id } of layers) progress.status('Pulling fs layer', id);
       const downloading = layers.map((layer, place) => download(layer, joined[place]!, { progress, signal }));
-      const unpack = async () => {
-        for (const [place, layer] of layers.entries()) {
-          await unpackLayer(layer, joined[place]!, { progress, signal, arrived: downloading[place]! });
-        }
-      };
+      const parts = layers.map((layer, place) => ({ layer, download: joined[place]!.download, progress }));
+      // They begin in order: the lowest that is not stored yet is always among those that are unpacked.
+      const queue = new PQueue({ concurrency: UNPACKED_AT_ONCE });
+      const unpacked = layers.map(async ({ id }, place) => {
+        // Without the signal, which would end the wait and not the work.
+        await queue.add(() => storeLayer(parts.slice(0, place + 1), signal));
+        // A layer may be whole before its compressed form has come to an end.
+        await downloading[place];
+        progress.status('Pull complete', id);
+      });
       // The first failure ends the rest, and everything has ended before anybody goes on.
-      const parts = [...downloading, unpack()].map((part) =>
+      const running = [...downloading, ...unpacked].map((part) =>
         part.catch((error: unknown) => {
           failure.abort(error);
           throw error;
         }),
       );
-      const results = await Promise.allSettled(parts);
+      const results = await Promise.allSettled(running);
       pull.signal.throwIfAborted();
       if (failure.signal.aborted) throw failure.signal.reason;
       isDone = results.every(({ status }) => status === 'fulfilled');
@@ -108,11 +125,9 @@ export function createPuller({ folder, sink, blobs, now }: PullerOptions): Pulle
     }
   }
 
-  async function unpackLayer(
-    layer: LayerPlan,
-    { download }: JoinedDownload,
-    { progress, signal, arrived }: { progress: Progress; signal: AbortSignal; arrived: Promise<void> },
-  ): Promise<void> {
+  /** Stores the last of some layers, of which each stands on the one before it. */
+  async function storeLayer(stack: readonly ComingLayer[], signal: AbortSignal): Promise<void> {
+    const { layer, download, progress } = stack.at(-1)!;
     const total = layer.blob.size;
     await unpacking.run(layer.chain, signal, async (all) => {
       if (await sink.hasLayer(layer.chain)) return;
@@ -124,11 +139,20 @@ export function createPuller({ folder, sink, blobs, now }: PullerOptions): Pulle
           if (download.isComplete) progress.bar('Extracting', layer.id, { current, total });
         }
       })();
-      await sink.applyLayer(layer.parent, told, { expected: layer.diffId, signal: all });
+      const how = { expected: layer.diffId, signal: all };
+      const below = stack.slice(0, -1);
+      if (below.length === 0) return await sink.applyLayer(layer.parent, told, how);
+      const left = new AbortController();
+      // Of this work's own: whoever began the layer below may leave before everybody else does.
+      const parentReady = storeLayer(below, AbortSignal.any([all, left.signal]));
+      const ended = parentReady.catch(() => {});
+      try {
+        await sink.applyLayer(layer.parent, told, { ...how, parentReady });
+      } finally {
+        left.abort();
+        await ended;
+      }
     });
-    // A layer may be whole before its compressed form has come to an end.
-    await arrived;
-    progress.status('Pull complete', layer.id);
   }
 
   return {

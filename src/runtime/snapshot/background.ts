@@ -31,8 +31,18 @@ export class Background {
     return this.#queue.add(async () => (await this.#open(job).result) as JobResult<J>);
   }
 
-  /** Feeds a tar to an ingest. Stops it, with its files closed, when the source fails or the signal fires. */
-  async ingest(job: IngestJob, tar: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<IngestSummary> {
+  /**
+   * Feeds a tar to an ingest. Stops it, with its files closed, when the source fails or the signal fires.
+   * @param lowers the parent's layer directories, asked for when all of the tar has been taken
+   */
+  async ingest(
+    job: IngestJob,
+    tar: AsyncIterable<Uint8Array>,
+    {
+      lowers,
+      signal,
+    }: { readonly lowers: () => Promise<readonly string[]>; readonly signal?: AbortSignal | undefined },
+  ): Promise<IngestSummary> {
     let head: Uint8Array[] = [];
     let headBytes = 0;
     let thread: IngestThread | undefined;
@@ -49,7 +59,7 @@ export class Background {
         } else await thread.push(chunk);
       }
       signal?.throwIfAborted();
-      return await (thread?.end() ?? ingestHere(job, head));
+      return await (thread?.end(lowers) ?? ingestHere(job, head, lowers));
     } finally {
       await thread?.stop();
     }
@@ -60,11 +70,15 @@ export class Background {
   }
 }
 
-function ingestHere(job: IngestJob, chunks: readonly Uint8Array[]): IngestSummary {
+async function ingestHere(
+  job: IngestJob,
+  chunks: readonly Uint8Array[],
+  lowers: () => Promise<readonly string[]>,
+): Promise<IngestSummary> {
   const work = new Ingest(job);
   try {
     for (const chunk of chunks) work.push(chunk);
-    return work.end();
+    return work.end(await lowers());
   } finally {
     work.close();
   }
@@ -143,9 +157,9 @@ class IngestThread {
     }
   }
 
-  async end(): Promise<IngestSummary> {
+  async end(lowers: () => Promise<readonly string[]>): Promise<IngestSummary> {
     await this.#flush();
-    await this.#worker.send({ type: 'end' });
+    await this.#worker.send({ type: 'end', lowers: await lowers() });
     return (await this.#worker.result) as IngestSummary;
   }
 

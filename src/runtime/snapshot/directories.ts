@@ -1,5 +1,6 @@
 import { lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import type { TarEntry } from '../../archive/index.ts';
+import { inheritTop } from './root-item.ts';
 import { hostile } from './safe-path.ts';
 import { isWhiteout, makeWhiteout, markOpaque, readMarks, setAttributes, setTime } from './tree/attributes.ts';
 import { fsPath, joinPath, parentPath, readNames } from './tree/fs-path.ts';
@@ -8,26 +9,33 @@ import type { Lowers } from './tree/lowers.ts';
 /** The directories of a layer that is being unpacked: which are real, and the times they get in the end. */
 export class LayerDirectories {
   readonly #top: string;
-  readonly #lowers: Lowers;
+  readonly #isLowest: boolean;
   /** Directories that are known to be no links, with the times that they shall have. */
   readonly #times = new Map<string, number>();
+  /** Those of them that the archive has not mentioned: they look as they do below. */
+  readonly #implicit = new Set<string>(['']);
   #topIsOpaque = false;
 
-  constructor(top: string, lowers: Lowers) {
+  /** @param isLowest there will be no layers below */
+  constructor(top: string, isLowest: boolean) {
     this.#top = top;
-    this.#lowers = lowers;
-    this.#times.set('', lstatSync(top).mtimeMs / 1000);
+    this.#isLowest = isLowest;
+    this.#times.set('', 0);
   }
 
   add(path: string, mtime: number): void {
+    this.#implicit.delete(path);
     this.#times.set(path, mtime);
   }
 
   /** A directory was moved away. */
   forget(path: string): void {
-    this.#times.delete(path);
     const below = `${path}/`;
-    for (const known of this.#times.keys()) if (known.startsWith(below)) this.#times.delete(known);
+    for (const known of this.#times.keys()) {
+      if (known !== path && !known.startsWith(below)) continue;
+      this.#times.delete(known);
+      this.#implicit.delete(known);
+    }
   }
 
   /** True when the path and all its parents are directories of this layer. */
@@ -56,33 +64,44 @@ export class LayerDirectories {
 
   /** Hides all that lower layers have in a directory. */
   makeOpaque(path: string): void {
-    if (this.#lowers.isEmpty) return;
+    if (this.#isLowest) return;
     // Overlay always merges the tops of its layers.
     if (path === '') this.#topIsOpaque = true;
     else markOpaque(`${this.#top}/${path}`);
   }
 
-  finish(): void {
-    if (this.#topIsOpaque) this.#hideAllBelow();
+  /** Only now the layers below must be there. */
+  finish(lowers: Lowers): void {
+    if (this.#topIsOpaque) this.#hideAllBelow(lowers);
+    for (const path of this.#implicit) this.#likeBelow(path, lowers);
     for (const [path, mtime] of this.#times) setTime(path === '' ? this.#top : `${this.#top}/${path}`, mtime);
   }
 
-  /** A directory that the archive does not mention looks as it does below, where there is one. */
   #makeImplicit(path: string): void {
+    mkdirSync(fsPath(`${this.#top}/${path}`), 0o700);
+    this.#times.set(path, 0);
+    this.#implicit.add(path);
+  }
+
+  #likeBelow(path: string, lowers: Lowers): void {
+    if (path === '') {
+      const [parentTop = null] = lowers.directories('');
+      inheritTop(this.#top, parentTop);
+      this.#times.set('', lstatSync(this.#top).mtimeMs / 1000);
+      return;
+    }
     const place = `${this.#top}/${path}`;
-    const lower = this.#lowers.find(path);
-    mkdirSync(fsPath(place), 0o700);
+    const lower = lowers.find(path);
     if (lower?.stat.isDirectory()) {
       setAttributes(place, { ...lower.stat, xattrs: readMarks(lower.path).xattrs });
       this.#times.set(path, lower.stat.mtimeMs / 1000);
     } else {
       setAttributes(place, { uid: 0, gid: 0, mode: 0o755 });
-      this.#times.set(path, 0);
     }
   }
 
-  #hideAllBelow(): void {
-    for (const directory of this.#lowers.directories('')) {
+  #hideAllBelow(lowers: Lowers): void {
+    for (const directory of lowers.directories('')) {
       for (const name of readNames(directory)) {
         const stat = this.#stat(name);
         if (stat === undefined) makeWhiteout(`${this.#top}/${name}`);

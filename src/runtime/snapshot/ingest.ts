@@ -13,8 +13,8 @@ export interface IngestJob {
   readonly kind: 'ingest';
   /** A private folder that has an empty `fs/`; `layer.split` and `kept/` are added. */
   readonly folder: string;
-  /** The parent's layer directories, topmost first. */
-  readonly lowers: readonly string[];
+  /** The layer has no parent. */
+  readonly isLowest: boolean;
   /** Bytes of content that the disk has room for. */
   readonly roomBytes: number;
   readonly maxEntries: number;
@@ -35,7 +35,7 @@ export class Ingest {
   #tarBytes = 0;
 
   constructor(job: IngestJob) {
-    const unpacker = new LayerUnpacker(job.folder, new Lowers(job.lowers));
+    const unpacker = new LayerUnpacker(job.folder, job.isLowest);
     const split = new SplitWriter(`${job.folder}/layer.split`);
     this.#unpacker = unpacker;
     this.#split = split;
@@ -61,9 +61,10 @@ export class Ingest {
     this.#parser.push(chunk);
   }
 
-  end(): IngestSummary {
+  /** @param lowers the parent's layer directories, topmost first: only now they must be there */
+  end(lowers: readonly string[]): IngestSummary {
     this.#parser.end();
-    this.#unpacker.finish();
+    this.#unpacker.finish(new Lowers(lowers));
     this.#split.finish();
     return {
       diffId: `sha256:${this.#hash.digest('hex')}` as DiffId,

@@ -1,14 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { decompress } from '../../archive/index.ts';
 import { BerthError } from '../../errors/index.ts';
 import { type ChainId, chainId, type DiffId } from '../../oci/index.ts';
-import { withoutForeignCompression } from '../files/foreign-compression.ts';
-import { abortable } from './abortable.ts';
 import { Background } from './background.ts';
 import type { DriverName, StorageDriver } from './drivers/driver.ts';
 import { openDriver } from './drivers/open.ts';
 import { freeBytes } from './free-bytes.ts';
+import { ingestLayer, LAYER_LIMITS, type LayerLimits } from './ingest-layer.ts';
 import { layerItems } from './jobs.ts';
 import { LayerIndex } from './layer-index.ts';
 import { LayerMeter } from './layer-meter.ts';
@@ -44,16 +42,6 @@ export interface LayerInfo extends CommittedLayer {
   readonly tarBytes: number;
 }
 
-export interface LayerLimits {
-  /** Times that compressed data may expand. gzip cannot do it more than 1032 times; zstd can, honest layers do not. */
-  readonly expansion: number;
-  readonly entries: number;
-  /** Bytes of content in all entries together. */
-  readonly bytes: number;
-}
-
-const LIMITS: LayerLimits = { expansion: 2000, entries: 5_000_000, bytes: Number.MAX_SAFE_INTEGER };
-
 /**
  * Layers as directories that overlay stacks, and writable roots on them. Satisfies the builder's `Snapshots` port and
  * the engine's `EngineSnapshots`. One process at a time may have a data folder open.
@@ -81,7 +69,7 @@ export class LayerStore {
     this.#roots = new Roots(this.#layout, this.#layers, this.#driver);
     this.#views = new Views(this.#layers, this.#driver);
     this.meter = new LayerMeter(this.#layout, this.#layers, this.#background);
-    this.#limits = { ...LIMITS, ...options.limits };
+    this.#limits = { ...LAYER_LIMITS, ...options.limits };
     const { form = 'directory', clock = Date.now } = options;
     this.#writer = new LayerWriter(this.#layers, form, clock);
     this.#session = `${process.pid.toString(36)}-${clock().toString(36)}`;
@@ -213,26 +201,38 @@ export class LayerStore {
     return this.#driver.usage(this.#roots.need(id));
   }
 
+  /**
+   * Unpacks a tar (plain or compressed) and commits it on a parent.
+   * @param options `parentReady`: the parent need not be there before this resolves, and unpacking does not wait for it
+   */
   async apply(
     parent: ChainId | null,
     tar: AsyncIterable<Uint8Array>,
-    options: { readonly expected?: DiffId; readonly signal?: AbortSignal } = {},
+    options: {
+      readonly expected?: DiffId;
+      readonly signal?: AbortSignal;
+      readonly parentReady?: Promise<unknown>;
+    } = {},
   ): Promise<CommittedLayer> {
-    const { expected, signal } = options;
-    const lowers = this.#layers.directories(parent);
-    return this.#inNewFolder(parent, async (folder) => {
-      const { expansion, entries: maxEntries, bytes: maxBytes } = this.#limits;
-      const job = { kind: 'ingest', folder, lowers, roomBytes: this.freeBytes(), maxEntries, maxBytes } as const;
-      const known = withoutForeignCompression(abortable(tar, signal), signal);
-      const plain = decompress(known, { maxRatio: expansion });
-      const summary = await this.#background.ingest(job, plain, signal);
-      if (expected !== undefined && summary.diffId !== expected) {
-        throw new BerthError('invalid', `the layer's content is ${summary.diffId}, but the image says ${expected}`, {
-          hint: 'the archive or download is damaged: get it again',
-        });
+    const { expected, signal, parentReady } = options;
+    const folder = this.#temp();
+    const holds = parentReady === undefined ? [this.#layers.hold(parent)] : [];
+    const lowers = async () => {
+      if (parentReady !== undefined) {
+        await parentReady;
+        holds.push(this.#layers.hold(parent));
       }
-      return this.#writer.store(folder, parent, summary, { replaced: summary.replaced });
-    });
+      return this.#layers.directories(parent);
+    };
+    try {
+      mkdirSync(`${folder}/fs`, { recursive: true, mode: 0o700 });
+      const place = { folder, isLowest: parent === null, lowers, roomBytes: this.freeBytes(), limits: this.#limits };
+      const summary = await ingestLayer(this.#background, tar, { ...place, expected, signal });
+      return await this.#writer.store(folder, parent, summary, { replaced: summary.replaced });
+    } finally {
+      for (const release of holds) release();
+      await this.#driver.removeFolder(folder);
+    }
   }
 
   async *layerTar(chain: ChainId): AsyncGenerator<Uint8Array> {

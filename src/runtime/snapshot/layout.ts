@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { type ChainId, hexOf } from '../../oci/index.ts';
+import { spreadFolders } from '../linux/inode-flags.ts';
 
 /**
  * Where things are in the data folder. Everything of one file system, so that a rename moves layers into place.
@@ -36,6 +37,8 @@ export function makeLayout(folder: string): Layout {
   for (const path of [layout.layers, layout.links, layout.roots, layout.views, layout.temps]) {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   }
+  // Layers from outside are unpacked here.
+  spreadFolders(layout.temps);
   mkdirSync(`${folder}/empty`, { recursive: true, mode: 0o755 });
   return layout;
 }

@@ -46,7 +46,7 @@ const MAX_REPLACED = 10_000;
 export class LayerUnpacker implements TarHandler {
   readonly #folder: string;
   readonly #top: string;
-  readonly #lowers: Lowers;
+  readonly #isLowest: boolean;
   readonly #directories: LayerDirectories;
   readonly #replaced: Replaced[] = [];
   #file: { readonly entry: TarEntry; readonly path: string; readonly fd: number } | undefined;
@@ -54,12 +54,15 @@ export class LayerUnpacker implements TarHandler {
   #contents = 0;
   #bytes = 0;
 
-  /** @param folder has `fs/`, empty but for its attributes, and gets `kept/` when something is replaced */
-  constructor(folder: string, lowers: Lowers) {
+  /**
+   * @param folder has an empty `fs/`, and gets `kept/` when something is replaced
+   * @param isLowest there will be no layers below
+   */
+  constructor(folder: string, isLowest: boolean) {
     this.#folder = folder;
     this.#top = `${folder}/fs`;
-    this.#lowers = lowers;
-    this.#directories = new LayerDirectories(this.#top, lowers);
+    this.#isLowest = isLowest;
+    this.#directories = new LayerDirectories(this.#top, isLowest);
   }
 
   get replaced(): readonly Replaced[] {
@@ -115,8 +118,8 @@ export class LayerUnpacker implements TarHandler {
   }
 
   /** Last steps, after the last entry: what must not be disturbed by further files. */
-  finish(): void {
-    this.#directories.finish();
+  finish(lowers: Lowers): void {
+    this.#directories.finish(lowers);
   }
 
   /** Lets go of an open file. Idempotent. */
@@ -131,7 +134,7 @@ export class LayerUnpacker implements TarHandler {
       if (entry.size > 0) throw hostile(entry, 'a whiteout has no content');
       if (whiteout.kind === 'metadata') return;
       if (entry.type === 'directory') throw hostile(entry, 'a whiteout cannot be a directory');
-      if (this.#lowers.isEmpty) return;
+      if (this.#isLowest) return;
       this.#directories.ensure(parentPath(path), entry);
       if (whiteout.kind === 'opaque') this.#directories.makeOpaque(parentPath(path));
       else if (whiteout.kind === 'deleted') this.#hide(joinPath(parentPath(path), whiteout.name));

@@ -2,7 +2,9 @@ import type { ErrorKind } from '../../errors/index.ts';
 import type { IngestSummary } from './ingest.ts';
 import type { JobValue } from './jobs.ts';
 
-export type WorkerRequest = { readonly type: 'chunk'; readonly bytes: Uint8Array } | { readonly type: 'end' };
+export type WorkerRequest =
+  | { readonly type: 'chunk'; readonly bytes: Uint8Array }
+  | { readonly type: 'end'; readonly lowers: readonly string[] };
 
 export type WorkerReply =
   /** The chunk's memory comes back, to be filled again: a thread that left it to its collector would pile it up. */

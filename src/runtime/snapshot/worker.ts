@@ -22,7 +22,7 @@ function ingest(job: IngestJob): void {
         work.push(request.bytes);
         reply({ type: 'taken', bytes: request.bytes }, [request.bytes.buffer as ArrayBuffer]);
       } else {
-        reply({ type: 'done', value: work.end() });
+        reply({ type: 'done', value: work.end(request.lowers) });
         port.close();
       }
     } catch (error) {
