@@ -24,7 +24,8 @@ const forms: Readonly<Record<PackFormat, BlockForm>> = {
   gzip: {
     blockBytes: MB,
     head: Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]),
-    compress: (block, level) => deflateBlock(block, { level, finishFlush: constants.Z_SYNC_FLUSH }),
+    compress: (block, level) =>
+      deflateBlock(block, { level, memLevel: 9, chunkSize: MB / 2, finishFlush: constants.Z_SYNC_FLUSH }),
     tail(sum, length) {
       const trailer = Buffer.alloc(8);
       trailer.writeUInt32LE(sum, 0);
