@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { timeCommand } from './measure.ts';
@@ -73,4 +73,60 @@ export function memoryMb(pid: number): { readonly resident: number; readonly sha
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(rollup)?.[1] ?? 0) / 1024;
   return { resident: field('Rss'), share: field('Pss') };
+}
+
+/** The largest resident memory of an engine and of its sender during commands. */
+export class PeakMemory {
+  readonly #engine: () => number | undefined;
+  readonly #senderMark: string;
+  readonly #peaks = new Map<string, number>();
+  #idle = 0;
+
+  /** @param senderMark a word of the command line that only this engine's sender has */
+  constructor(engine: () => number | undefined, senderMark: string) {
+    this.#engine = engine;
+    this.#senderMark = senderMark;
+  }
+
+  /** The engine has nothing to do now, and has done nothing large yet. */
+  noteIdle(): void {
+    this.#idle = memoryMb(this.#engine()!).resident;
+  }
+
+  async during<T>(what: string, run: () => Promise<T>): Promise<T> {
+    for (const pid of this.#pids()) writeFileSync(`/proc/${pid}/clear_refs`, '5');
+    const result = await run();
+    const peak = this.#pids().reduce((sum, pid) => sum + highest(pid), 0);
+    this.#peaks.set(what, Math.max(peak, this.#peaks.get(what) ?? 0));
+    return result;
+  }
+
+  report(): Readonly<Record<string, number>> {
+    return Object.fromEntries(
+      [...this.#peaks].map(([what, peak]) => [
+        `${what}: peak of engine and sender above the idle engine`,
+        peak - this.#idle,
+      ]),
+    );
+  }
+
+  #pids(): readonly number[] {
+    const engine = this.#engine();
+    const senders = readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .filter((pid) => readOrEmpty(`/proc/${pid}/cmdline`).split('\0').includes(this.#senderMark));
+    return [...(engine === undefined ? [] : [engine]), ...senders.map(Number)];
+  }
+}
+
+function highest(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(readOrEmpty(`/proc/${pid}/status`))?.[1] ?? 0) / 1024;
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }

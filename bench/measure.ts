@@ -23,6 +23,8 @@ export interface Row {
   readonly minMs: number;
   readonly maxMs: number;
   readonly ratio: number;
+  /** Of the minima: what a busy machine disturbs least. */
+  readonly minRatio: number;
 }
 
 /** Runs all contenders in turn, round by round, after one round that does not count: drift hits all alike. */
@@ -34,7 +36,9 @@ export async function interleave(test: Case): Promise<Row[]> {
       if (round >= 0) samples.get(contender.name)!.push(ms);
     }
   }
-  const floor = Math.min(...[test.floor].flat().map((name) => median(samples.get(name)!)));
+  const floors = [test.floor].flat().map((name) => samples.get(name)!);
+  const floor = Math.min(...floors.map(median));
+  const minFloor = Math.min(...floors.flat());
   return test.contenders.map(({ name }) => {
     const all = samples.get(name)!;
     return {
@@ -43,6 +47,7 @@ export async function interleave(test: Case): Promise<Row[]> {
       minMs: Math.min(...all),
       maxMs: Math.max(...all),
       ratio: median(all) / floor,
+      minRatio: Math.min(...all) / minFloor,
     };
   });
 }

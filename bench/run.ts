@@ -165,7 +165,7 @@ try {
     });
     console.log(table(test.name, test.goal, rows));
   }
-  report.memoryMb = await memory();
+  report.memoryMb = { ...images.memoryMb(), ...(await memory()) };
   console.log(
     Object.entries(report.memoryMb)
       .map(([what, mb]) => `${what}: ${mb.toFixed(1)} MB`)
@@ -207,10 +207,10 @@ async function memory(): Promise<Record<string, number>> {
 }
 
 function table(name: string, goal: number | undefined, rows: readonly Row[]): string {
-  const head = `\n### ${name}${goal === undefined ? '' : ` (goal: at most ${goal} times the floor)`}\n\n| | median ms | min | max | ratio |\n|---|---|---|---|---|`;
+  const head = `\n### ${name}${goal === undefined ? '' : ` (goal: at most ${goal} times the floor)`}\n\n| | median ms | min | max | ratio | ratio of minima |\n|---|---|---|---|---|---|`;
   const lines = rows.map(
     (row) =>
-      `| ${row.contender} | ${row.medianMs.toFixed(1)} | ${row.minMs.toFixed(1)} | ${row.maxMs.toFixed(1)} | ${row.ratio.toFixed(2)} |`,
+      `| ${row.contender} | ${row.medianMs.toFixed(1)} | ${row.minMs.toFixed(1)} | ${row.maxMs.toFixed(1)} | ${row.ratio.toFixed(2)} | ${row.minRatio.toFixed(2)} |`,
   );
   return [head, ...lines].join('\n');
 }
@@ -218,7 +218,8 @@ function table(name: string, goal: number | undefined, rows: readonly Row[]): st
 function save(): void {
   const folder = join(checkout, 'bench/results');
   mkdirSync(folder, { recursive: true });
-  const name = report.machine['date']!.slice(0, 10);
+  const isOfImages = report.cases.every(({ name: test }) => images.cases.some((one) => one.name === test));
+  const name = `${report.machine['date']!.slice(0, 10)}${isOfImages ? '-images' : ''}`;
   const machine = Object.entries(report.machine).map(([what, text]) => `- ${what}: ${text}`);
   const memoryLines = Object.entries(report.memoryMb).map(([what, mb]) => `| ${what} | ${mb.toFixed(1)} |`);
   const markdown = [
@@ -226,7 +227,7 @@ function save(): void {
     '',
     ...machine,
     '',
-    'Medians of one interleaved run; repeat with `npm run bench`.',
+    `Medians of one interleaved run; repeat with \`npm run bench${isOfImages ? " -- --only '600 MB'" : ''}\`.`,
     ...report.cases.map((one) => table(one.name, one.goal, one.rows)),
     '\n### Resident memory\n\n| | MB |\n|---|---|',
     ...memoryLines,

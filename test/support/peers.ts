@@ -13,10 +13,13 @@ export interface Peer {
   /** Arguments that every call begins with. */
   readonly prefix: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Where all of it is. */
+  readonly folder: string;
 }
 
 function peer(
   program: string,
+  folder: string,
   prefix: readonly string[],
   env: Readonly<Record<string, string>>,
   dispose: () => Promise<void>,
@@ -24,6 +27,7 @@ function peer(
   const run: Peer['run'] = (args, options) =>
     command(program, [...prefix, ...args], { env, timeoutMs: 120_000, ...options });
   return {
+    folder,
     prefix,
     env,
     run,
@@ -43,7 +47,7 @@ export function podman(): Peer {
   // Podman asks for more open files than a confined root may have.
   const conf = join(folder, 'containers.conf');
   writeFileSync(conf, '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n');
-  return peer('podman', [...storage, '--log-level', 'error'], { CONTAINERS_CONF: conf }, async () => {
+  return peer('podman', folder, [...storage, '--log-level', 'error'], { CONTAINERS_CONF: conf }, async () => {
     await command('podman', [...storage, 'image', 'unmount', '--all']);
     await command('podman', [...storage, 'rmi', '--all', '--force']);
     await command('umount', [join(folder, 'root/overlay')]);
@@ -82,7 +86,7 @@ export async function dockerd(
   daemon.once('exit', () => {
     ended = true;
   });
-  const docker = peer('docker', ['-H', `unix://${socket}`], { DOCKER_BUILDKIT: '0' }, async () => {
+  const docker = peer('docker', folder, ['-H', `unix://${socket}`], { DOCKER_BUILDKIT: '0' }, async () => {
     daemon.kill('SIGTERM');
     await until(() => ended, 30_000);
     putBack();
