@@ -6,6 +6,8 @@ import { BerthError } from '../errors/index.ts';
 
 const READY_MS = 15_000;
 const POLL_MS = 4;
+/** So long may the winner of the lock take until it listens; a start takes a fifth of a second. */
+const WINNER_MS = 1500;
 const MAX_LOG_BYTES = 1 << 20;
 
 export interface LaunchOptions {
@@ -23,32 +25,46 @@ export interface LaunchOptions {
 export async function launchEngine(options: LaunchOptions): Promise<void> {
   mkdirSync(options.runRoot, { recursive: true, mode: 0o700 });
   const logFile = `${options.runRoot}/engine.log`;
-  const [program, ...args] = options.command;
-  const log = openSync(logFile, tooLong(logFile) ? 'w' : 'a', 0o600);
-  const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log], env: options.env, cwd: '/' });
-  closeSync(log);
-  child.unref();
-  let exit: string | undefined;
-  child.once('error', (error) => {
-    exit = error.message;
-  });
-  child.once('exit', (code, signal) => {
-    exit = signal ? `ended by ${signal}` : `exit code ${code}`;
-  });
+  let child = spawnEngine(options, logFile);
   const deadline = Date.now() + READY_MS;
   while (!(await listens(options.socket))) {
     // The one that lost the race for the lock leaves with success, and the winner's socket comes.
-    if ((exit !== undefined && exit !== 'exit code 0') || Date.now() > deadline) {
+    const failed = child.exit !== undefined && child.exit !== 'exit code 0';
+    if (failed || Date.now() > deadline) {
       throw new BerthError(
         'unavailable',
-        `the engine did not start (${exit ?? `no answer within ${READY_MS / 1000} s`})${lastLines(logFile)}`,
+        `the engine did not start (${child.exit ?? `no answer within ${READY_MS / 1000} s`})${lastLines(logFile)}`,
         {
           hint: `see ${logFile}, run 'berth doctor', or run 'berth engine' in the foreground`,
         },
       );
     }
+    // But if it does not come, the winner was on its way out: one that is killed holds the lock until its last thread ends.
+    if (child.exit !== undefined && Date.now() - child.exitedAt > WINNER_MS) child = spawnEngine(options, logFile);
     await delay(POLL_MS);
   }
+}
+
+interface SpawnedEngine {
+  /** How it ended, once it has. */
+  exit: string | undefined;
+  /** Milliseconds since the epoch. */
+  exitedAt: number;
+}
+
+function spawnEngine({ command: [program, ...args], env }: LaunchOptions, logFile: string): SpawnedEngine {
+  const log = openSync(logFile, tooLong(logFile) ? 'w' : 'a', 0o600);
+  const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log], env, cwd: '/' });
+  closeSync(log);
+  child.unref();
+  const engine: SpawnedEngine = { exit: undefined, exitedAt: 0 };
+  const ended = (how: string) => {
+    engine.exit = how;
+    engine.exitedAt = Date.now();
+  };
+  child.once('error', (error) => ended(error.message));
+  child.once('exit', (code, signal) => ended(signal ? `ended by ${signal}` : `exit code ${code}`));
+  return engine;
 }
 
 /** True once something listens; false when nothing does for long. */
