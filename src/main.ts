@@ -20,9 +20,9 @@ const hosts: EngineHosts = {
       const taken = early ?? (await claimSeat(process.env));
       if (taken) hosted ??= await hostEngine(taken, () => {});
     } else {
-      const { launchEngine } = await import('./daemon/launch.ts');
+      const { ENGINE_FLAGS, launchEngine } = await import('./daemon/launch.ts');
       await launchEngine({
-        command: [process.execPath, process.argv[1]!, 'engine'],
+        command: [process.execPath, ...ENGINE_FLAGS, process.argv[1]!, 'engine'],
         socket: config.socket,
         runRoot: config.runRoot,
         env: { ...process.env, BERTH_IDLE_SECONDS: String(config.idleSeconds) },

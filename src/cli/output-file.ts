@@ -5,6 +5,9 @@ import { BerthError } from '../errors/index.ts';
 import type { CliEnvironment, OutputStream } from './environment.ts';
 import { copy } from './streams/attach.ts';
 
+/** The disk begins to write what has come while more comes: little is left for the end. */
+const SYNC_BYTES = 32 << 20;
+
 /**
  * Writes a tar to the file of `-o`, which appears only when it is complete, or to stdout, which must not be a terminal.
  * `open` asks the engine once the target is known to be fine.
@@ -43,11 +46,25 @@ async function toStdout(open: () => Promise<AsyncIterable<Uint8Array>>, stdout: 
 
 async function writeInto(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
   const file = await open(path, 'w', 0o600);
+  let syncing: Promise<void> | undefined;
   try {
-    for await (const chunk of content) await file.write(chunk);
-    const { isFile } = await file.stat().then((info) => ({ isFile: info.isFile() }));
+    const isFile = (await file.stat()).isFile();
+    let unsynced = 0;
+    for await (const chunk of content) {
+      await file.write(chunk);
+      unsynced += chunk.length;
+      if (!isFile || unsynced < SYNC_BYTES || syncing) continue;
+      unsynced = 0;
+      syncing = file.datasync().finally(() => {
+        syncing = undefined;
+      });
+      // The last sync tells of it again.
+      syncing.catch(() => {});
+    }
+    await syncing;
     if (isFile) await file.sync();
   } finally {
+    await syncing?.catch(() => {});
     await file.close();
   }
 }

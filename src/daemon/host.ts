@@ -8,6 +8,7 @@ import { openLayerBlobs } from '../registry-client/index.ts';
 import {
   enterEngineNamespace,
   hostLimits,
+  keepHeapSmall,
   openLayerStore,
   openRuntime,
   RootFiles,
@@ -93,6 +94,7 @@ function makePrivate(folder: string): void {
 }
 
 async function open({ config, dataFolder, release }: Seat, log: (line: string) => void): Promise<HostedEngine> {
+  keepHeapSmall();
   const temporary = `${dataFolder}/tmp`;
   const storage = await settleDriver({ dataFolder, wanted: config.storageDriver });
   const [snapshots, runtime, images, records, store] = await Promise.all([

@@ -4,6 +4,12 @@ import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BerthError } from '../errors/index.ts';
 
+/**
+ * Of V8, for the process of an engine: the buffers of what passes through are freed when the young generation is cleared,
+ * and with its usual 48 MB a pull would hold all of them that fit meanwhile.
+ */
+export const ENGINE_FLAGS: readonly string[] = ['--max-semi-space-size=1'];
+
 const READY_MS = 15_000;
 const POLL_MS = 4;
 /** So long may the winner of the lock take until it listens; a start takes a fifth of a second. */

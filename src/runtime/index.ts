@@ -1,6 +1,6 @@
 export * from './container/index.ts';
 export { RootFiles, type RootFilesOptions } from './files/index.ts';
-export { trimMemory } from './linux/libc.ts';
+export { keepHeapSmall, trimMemory } from './linux/libc.ts';
 export { lockFile } from './linux/lock.ts';
 export {
   type DriverChoice,

@@ -97,6 +97,22 @@ export async function umountInThread(target: string, umountFlags: number): Promi
   await callInThread('int umount2(const char*, int)', target, umountFlags);
 }
 
+const M_MMAP_THRESHOLD = -3;
+const M_ARENA_MAX = -8;
+
+/**
+ * Keeps the C heap small: buffers of layers come from the kernel and go back to it, however large a freed one was, and
+ * threads do not get heaps of their own. Other C libraries than glibc have no such knobs. @see mallopt(3)
+ */
+export function keepHeapSmall(): void {
+  try {
+    call('int mallopt(int, int)', M_MMAP_THRESHOLD, 128 << 10);
+    call('int mallopt(int, int)', M_ARENA_MAX, 1);
+  } catch {
+    // It is a wish.
+  }
+}
+
 /** Gives free pages of the C heap back to the kernel. @see malloc_trim(3) */
 export function trimMemory(): void {
   call('int malloc_trim(size_t)', 0);

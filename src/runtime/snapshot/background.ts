@@ -14,6 +14,8 @@ const INLINE_TAR_BYTES = 256 << 10;
 /** Chunks that may wait in a worker. */
 const MAX_PENDING = 4;
 const BATCH_BYTES = 1 << 20;
+/** What passes through dies at once: a usual young generation would only collect 48 MB of it. */
+const YOUNG = { maxYoungGenerationSizeMb: 3 };
 
 /** Runs work on trees: small in this thread, large in a worker of its own, so that the engine goes on answering. */
 export class Background {
@@ -66,7 +68,7 @@ export class Background {
   }
 
   #open(job: LayerJob | IngestJob): OpenWorker {
-    return new OpenWorker(new Worker(this.#script, { workerData: job }));
+    return new OpenWorker(new Worker(this.#script, { workerData: job, resourceLimits: YOUNG }));
   }
 }
 
