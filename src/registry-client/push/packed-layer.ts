@@ -9,6 +9,8 @@ import { type Part, parallelCompress } from './parallel-compress.ts';
 import type { PushCompression, PushLayer } from './ports.ts';
 
 const PARALLEL = 4;
+/** Parts that may wait to be written. */
+const MAX_WAITING = 8;
 
 const forms = {
   /** Level 1 takes half of the time of 5, for a twentieth more bytes. */
@@ -80,12 +82,20 @@ export class PackedLayer {
           await file.truncate(isNew ? 0 : journal.wholeEnd);
           const reuse = (index: number) => readBlock(file, journal.whole[index]);
           const parts = parallelCompress(this.#layer.open(), { ...this.#compression, parallel: PARALLEL, reuse });
-          for await (const { kind, bytes } of parts) {
-            signal.throwIfAborted();
-            hash.update(bytes);
-            size += bytes.length;
-            if (!isWritten(kind, isNew)) await file.appendFile(bytes);
-            if (kind === 'made') await journal.note(bytes.length);
+          const writes = new WriteQueue();
+          try {
+            for await (const { kind, bytes } of parts) {
+              signal.throwIfAborted();
+              hash.update(bytes);
+              size += bytes.length;
+              if (isWritten(kind, isNew)) continue;
+              await writes.add(async () => {
+                await file.appendFile(bytes);
+                if (kind === 'made') await journal.note(bytes.length);
+              });
+            }
+          } finally {
+            await writes.end();
           }
         } finally {
           await journal.close();
@@ -115,6 +125,25 @@ export class PackedLayer {
     if (!isPushed || users > 0) return;
     const paths = ['', '.part', '.blocks'].map((suffix) => `${this.path}${suffix}`);
     await Promise.all(paths.map((path) => rm(path, { force: true })));
+  }
+}
+
+/** Writes one after the other, while the next parts are made: in one pool of threads each would wait for the other. */
+class WriteQueue {
+  readonly #waiting: Promise<void>[] = [];
+  #last: Promise<void> = Promise.resolve();
+
+  /** Resolves when there is room for another. @throws what an earlier write failed with */
+  async add(write: () => Promise<void>): Promise<void> {
+    this.#last = this.#last.then(write);
+    this.#last.catch(() => {});
+    this.#waiting.push(this.#last);
+    if (this.#waiting.length > MAX_WAITING) await this.#waiting.shift();
+  }
+
+  /** Resolves when all is written. */
+  async end(): Promise<void> {
+    await this.#last;
   }
 }
 
